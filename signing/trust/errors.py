@@ -1,0 +1,194 @@
+"""Everything the trust core can refuse, as one tree.
+
+    TrustError
+    ├── InvalidInput            what was asked for can never be right
+    │   ├── InvalidName             a repository, tag, signer or role name the format forbids
+    │   ├── InvalidKey              key material that is malformed, weak or of an unknown kind
+    │   └── NoTag                   the command needs a tag and got none
+    ├── MetadataError           what a server or a cache gave does not hold
+    │   ├── MalformedMetadata       not the document its role should be
+    │   ├── UnmetThreshold          too few of the role's keys signed it
+    │   ├── KeyIdMismatch           a key is listed under an id that is not its own
+    │   ├── HashMismatch            other bytes than its parent file promised
+    │   ├── LengthMismatch          shorter or longer than its parent file promised
+    │   ├── ExpiredMetadata         its time is over
+    │   ├── Rollback                older than what was seen before
+    │   ├── UntrustedRoot           the root of trust does not fit the pinned or remembered one
+    │   └── UnknownDelegation       a role its parent does not list
+    ├── NotFound                there is nothing under that name
+    │   ├── NoTrustData             the repository was never initialised on that server
+    │   ├── NoSuchTarget            the tag is not signed
+    │   └── NoSuchSigner            no delegation of that name
+    ├── KeyStoreError           a private key cannot be used
+    │   ├── KeyNotHeld              it is not in this store
+    │   ├── WrongPassphrase         it does not open
+    │   ├── UnsafeKeyFile           its file may be read by others
+    │   └── CannotSign              no held key may sign the role
+    └── ServerError             the trust server did not do what was asked
+        ├── ServerUnreachable       no answer, or no TLS connection
+        ├── NotAuthorised           it wants other credentials
+        ├── BadResponse             an answer that is not Notary's
+        ├── VersionConflict         somebody published in between
+        └── PublishRejected         it refused the update and says why
+
+Each class has a stable `code` for programs and a default `next_step` for people.
+"""
+
+
+class TrustError(Exception):
+    """Base of the tree: one plain sentence, a stable code and what to do next.
+
+    `message` is text for people and may quote outside text; `detail` holds the same facts for programs.
+    """
+
+    code = "trust_error"
+    next_step = "Look at the operation's log for the cause, then try again."
+
+    def __init__(self, message: str, *, next_step: str | None = None, **detail: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        if next_step is not None:
+            self.next_step = next_step
+
+
+class InvalidInput(TrustError):
+    code = "invalid_input"
+    next_step = "Correct the value and send it again."
+
+
+class InvalidName(InvalidInput):
+    code = "invalid_name"
+
+
+class InvalidKey(InvalidInput):
+    code = "invalid_key"
+    next_step = "Use an ECDSA P-256 or RSA (2048 bits or more) key in PEM form."
+
+
+class NoTag(InvalidInput):
+    code = "no_tag"
+    next_step = "Name the tag after a colon, for example team/app:1.4.0."
+
+
+class MetadataError(TrustError):
+    code = "metadata_error"
+    next_step = "Do not use the image; ask the trust server's administrator what changed."
+
+
+class MalformedMetadata(MetadataError):
+    code = "malformed_metadata"
+
+
+class UnmetThreshold(MetadataError):
+    code = "unmet_threshold"
+
+    def __init__(self, role: str, needed: int, valid: int) -> None:
+        super().__init__(
+            f"Valid signatures did not meet the threshold for {role}: {valid} of {needed}.",
+            role=role,
+            needed=needed,
+            valid=valid,
+        )
+
+
+class KeyIdMismatch(MetadataError):
+    code = "key_id_mismatch"
+
+
+class HashMismatch(MetadataError):
+    code = "hash_mismatch"
+
+
+class LengthMismatch(MetadataError):
+    code = "length_mismatch"
+
+
+class ExpiredMetadata(MetadataError):
+    code = "expired_metadata"
+    next_step = "Ask a key holder of the role to sign it again."
+
+
+class Rollback(MetadataError):
+    code = "rollback"
+    next_step = "Do not use the image: the server shows older data than before. Ask its administrator why."
+
+
+class UntrustedRoot(MetadataError):
+    code = "untrusted_root"
+    next_step = "Compare the root key's fingerprint with its owner before you trust it again."
+
+
+class UnknownDelegation(MetadataError):
+    code = "unknown_delegation"
+
+
+class NotFound(TrustError):
+    code = "not_found"
+
+
+class NoTrustData(NotFound):
+    code = "no_trust_data"
+    next_step = "Add a first signer, or sign a first tag, to initialise the repository."
+
+
+class NoSuchTarget(NotFound):
+    code = "no_such_target"
+    next_step = "Sign the tag, or choose one that is signed."
+
+
+class NoSuchSigner(NotFound):
+    code = "no_such_signer"
+    next_step = "Request the signer first; a lead approves it."
+
+
+class KeyStoreError(TrustError):
+    code = "key_store_error"
+
+
+class KeyNotHeld(KeyStoreError):
+    code = "key_not_held"
+    next_step = "Import the key, or ask its holder to do this step."
+
+
+class WrongPassphrase(KeyStoreError):
+    code = "wrong_passphrase"
+    next_step = "Type the key's passphrase again."
+
+
+class UnsafeKeyFile(KeyStoreError):
+    code = "unsafe_key_file"
+    next_step = "Make the file readable by you alone (chmod 600), then try again."
+
+
+class CannotSign(KeyStoreError):
+    code = "cannot_sign"
+    next_step = "Ask for the signer to be added to this repository; a lead approves it."
+
+
+class ServerError(TrustError):
+    code = "server_error"
+
+
+class ServerUnreachable(ServerError):
+    code = "server_unreachable"
+    next_step = "Check the trust server's address, its certificate and that it runs, then try again."
+
+
+class NotAuthorised(ServerError):
+    code = "not_authorised"
+    next_step = "Check the user name and password stored for this trust server."
+
+
+class BadResponse(ServerError):
+    code = "bad_response"
+    next_step = "Check that the address is a Notary v1 trust server."
+
+
+class VersionConflict(ServerError):
+    code = "version_conflict"
+    next_step = "Somebody published at the same time; try again."
+
+
+class PublishRejected(ServerError):
+    code = "publish_rejected"
