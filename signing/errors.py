@@ -1,0 +1,93 @@
+"""What the dashboard and its workers can refuse, as one more branch of the trust core's tree.
+
+    TrustError                  see signing.trust.errors
+    ├── NotAllowed              this person may not do that
+    ├── Conflict                it does not fit what is already there
+    │   └── TooLate                 the time for it has passed: decided, finished or expired
+    ├── EngineError             the Docker Engine did not do what was asked
+    │   ├── NoEngine                it does not answer on its socket
+    │   ├── UnknownImage            no image of that name, here or in the registry
+    │   ├── DiskFull                no space left where it, or the registry, keeps images
+    │   ├── TransferFailed          a pull, push or import broke off
+    │   └── RegistryUnreachable, RegistryLoginNeeded, RegistryDenied    (see below)
+    └── RegistryError           the registry did not do what was asked
+        ├── RegistryUnreachable     no answer, no TLS connection or no such host      (also an EngineError)
+        ├── RegistryLoginNeeded     it wants a user name and password, or better ones (also an EngineError)
+        ├── RegistryDenied          it knows us and still says no                     (also an EngineError)
+        ├── RegistryRefused         it refused what was sent and says why
+        └── BadRegistryAnswer       an answer that is not a registry's, or other bytes than were asked for
+
+A registry's refusal is the same fact whether it arrives through the Engine or directly, so it is one class
+and belongs to both branches.
+"""
+
+from signing.trust.errors import TrustError
+
+
+class NotAllowed(TrustError):
+    code = "not_allowed"
+    next_step = "Ask a lead of the account, or an administrator, to do this or to give you the right."
+
+
+class Conflict(TrustError):
+    code = "conflict"
+    next_step = "Reload the page to see what is there now, then decide again."
+
+
+class TooLate(Conflict):
+    code = "too_late"
+    next_step = "Reload the page to see how it ended; start anew if it is still needed."
+
+
+class EngineError(TrustError):
+    code = "engine_error"
+    next_step = "Look at the Docker Engine's own log for the cause, then try again."
+
+
+class NoEngine(EngineError):
+    code = "no_engine"
+    next_step = "Start the Docker Engine, or set DOCKER_HOST to the one to use, then try again."
+
+
+class UnknownImage(EngineError):
+    code = "unknown_image"
+    next_step = "Check the image's name and tag, and that your login may see it."
+
+
+class DiskFull(EngineError):
+    code = "disk_full"
+    next_step = "Free some space (docker image prune removes unused images), then try again."
+
+
+class TransferFailed(EngineError):
+    code = "transfer_failed"
+    next_step = "Try again; layers that arrived are not sent twice."
+
+
+class RegistryError(TrustError):
+    code = "registry_error"
+    next_step = "Look at the registry's own log for the cause, then try again."
+
+
+class RegistryUnreachable(RegistryError, EngineError):
+    code = "registry_unreachable"
+    next_step = "Check the registry's address and that it runs, then try again."
+
+
+class RegistryLoginNeeded(RegistryError, EngineError):
+    code = "registry_login_needed"
+    next_step = "Check the registry user name and password stored for the account."
+
+
+class RegistryDenied(RegistryError, EngineError):
+    code = "registry_denied"
+    next_step = "Ask the registry's administrator for the right to use this repository."
+
+
+class RegistryRefused(RegistryError):
+    code = "registry_refused"
+
+
+class BadRegistryAnswer(RegistryError):
+    code = "bad_registry_answer"
+    next_step = "Check that the address is a registry (API version 2) and that no proxy changes its answers."
