@@ -1,7 +1,8 @@
 """What the dashboard remembers.
 
-Rows on this side never hold an opened secret: passwords and passphrases are sealed to one worker's public key
-(`signing.sealing`), private keys are envelopes only the signing worker can open (`signing.adapters.sealed_keys`).
+Rows on this side never hold an opened secret: passwords and passphrases are sealed to one worker's public
+key (`signing.sealing`), private keys are envelopes only the signing worker can open
+(`signing.adapters.sealed_keys`).
 """
 
 from __future__ import annotations
@@ -43,8 +44,12 @@ class Account(models.Model):
     """A namespace of repositories on one registry, with its people, its trust server and its root key."""
 
     name = models.SlugField(unique=True)
-    registry = models.CharField(max_length=255, help_text="host[:port] as in image names; docker.io for Docker Hub")
-    namespace = models.CharField(max_length=200, blank=True, help_text="first part of every repository's path")
+    registry = models.CharField(
+        max_length=255, help_text="host[:port] as in image names; docker.io for Docker Hub"
+    )
+    namespace = models.CharField(
+        max_length=200, blank=True, help_text="first part of every repository's path"
+    )
     trust_server = models.ForeignKey(TrustServer, on_delete=models.PROTECT, related_name="accounts")
     registry_username = models.CharField(max_length=255, blank=True)
     registry_password = models.BinaryField(default=b"", help_text="sealed to the docker worker")
@@ -98,7 +103,9 @@ class Key(models.Model):
     key_id = models.CharField(max_length=64, unique=True, help_text="canonical id, lower-case hex")
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
     custody = models.CharField(max_length=16, choices=Custody.choices, default=Custody.SEALED)
-    name = models.CharField(max_length=100, help_text="the role header in docker's key file: a signer's name, root or targets")
+    name = models.CharField(
+        max_length=100, help_text="the role header in docker's key file: a signer's name, root or targets"
+    )
     keytype = models.CharField(max_length=16, help_text="ecdsa, rsa or ed25519")
     public_pem = models.TextField()
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="keys")
@@ -151,7 +158,8 @@ class Signer(models.Model):
 class Repository(models.Model):
     """One GUN and the newest state of its trust data that verified.
 
-    `verdict` and the columns under it are written by the refresh job only; pages read them and never a network.
+    `verdict` and the columns under it are written by the signing worker only; pages read them and never
+    a network.
     """
 
     class Verdict(models.TextChoices):
@@ -173,12 +181,21 @@ class Repository(models.Model):
     next_step = models.TextField(blank=True)
     checked_at = models.DateTimeField(null=True, blank=True, help_text="last attempt")
     verified_at = models.DateTimeField(null=True, blank=True, help_text="last attempt that verified")
-    signers = models.JSONField(default=list, help_text='[{"name", "keys": [canonical id]}] in delegation order')
-    administrative_keys = models.JSONField(default=dict, help_text='{"root": [TUF id], "repository": [TUF id]}')
+    signers = models.JSONField(
+        default=list, help_text='[{"name", "keys": [canonical id]}] in delegation order'
+    )
+    administrative_keys = models.JSONField(
+        default=dict, help_text='{"root": [TUF id], "repository": [TUF id]}'
+    )
     roles = models.JSONField(default=list, help_text='[{"role", "version", "expires", "threshold", "keys"}]')
     left_out = models.JSONField(default=dict, help_text="{delegation: why it was left out}")
     lease = models.ForeignKey(
-        "Operation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="who may publish now"
+        "Operation",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="who may publish now",
     )
 
     class Meta:
@@ -199,13 +216,17 @@ class SignedTag(models.Model):
     tag = models.CharField(max_length=255)
     digest = models.CharField(max_length=64, help_text="sha256, lower-case hex, without its prefix")
     length = models.BigIntegerField(help_text="bytes of the manifest")
-    signers = models.JSONField(default=list, help_text="names in delegation order; empty: the repository key alone")
+    signers = models.JSONField(
+        default=list, help_text="names in delegation order; empty: the repository key alone"
+    )
     sort_key = models.CharField(max_length=600, db_index=True, help_text="natural order of the tag")
     first_seen = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ("sort_key", "digest")
-        constraints = (models.UniqueConstraint(fields=("repository", "tag", "digest"), name="one_row_per_signed_digest"),)
+        constraints = (
+            models.UniqueConstraint(fields=("repository", "tag", "digest"), name="one_row_per_signed_digest"),
+        )
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}"
@@ -220,7 +241,9 @@ class TrustedMetadata(models.Model):
     stored_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("repository", "role"), name="one_trusted_file_per_role"),)
+        constraints = (
+            models.UniqueConstraint(fields=("repository", "role"), name="one_trusted_file_per_role"),
+        )
 
     def __str__(self) -> str:
         return f"{self.role} of {self.repository}"
@@ -258,10 +281,14 @@ class SignerRequestItem(models.Model):
 
     request = models.ForeignKey(SignerRequest, on_delete=models.CASCADE, related_name="items")
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="signer_request_items")
-    operation = models.ForeignKey("Operation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    operation = models.ForeignKey(
+        "Operation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("request", "repository"), name="one_item_per_repository"),)
+        constraints = (
+            models.UniqueConstraint(fields=("request", "repository"), name="one_item_per_repository"),
+        )
 
     def __str__(self) -> str:
         return f"{self.request_id}: {self.repository}"
@@ -307,22 +334,38 @@ class Operation(models.Model):
     FINISHED = (State.DONE, State.FAILED, State.CANCELLED)
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="operations")
-    repository = models.ForeignKey(Repository, null=True, blank=True, on_delete=models.CASCADE, related_name="operations")
+    account = models.ForeignKey(
+        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="operations"
+    )
+    repository = models.ForeignKey(
+        Repository, null=True, blank=True, on_delete=models.CASCADE, related_name="operations"
+    )
     key = models.ForeignKey(Key, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations")
-    signer = models.ForeignKey(Signer, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations")
-    requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations")
+    signer = models.ForeignKey(
+        Signer, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations"
+    )
+    requested_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations"
+    )
     parameters = models.JSONField(default=dict, help_text="what was asked; never a secret")
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     step = models.CharField(max_length=16, help_text="the step that is queued or running now")
     done_steps = models.JSONField(default=list)
-    layers = models.JSONField(default=dict, help_text='{layer: {"status", "current", "total"}} of the running transfer')
-    result = models.JSONField(default=dict, help_text="digest, length, versions and whatever the steps found out")
+    layers = models.JSONField(
+        default=dict, help_text='{layer: {"status", "current", "total"}} of the running transfer'
+    )
+    result = models.JSONField(
+        default=dict, help_text="digest, length, versions and whatever the steps found out"
+    )
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
     next_step = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="when the running step was taken")
+    alive_at = models.DateTimeField(null=True, blank=True, help_text="last sign of life of the running step")
+    run_after = models.DateTimeField(null=True, blank=True, help_text="a repeated step waits until then")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="how often the current step broke off")
+    cancel_requested = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -338,6 +381,26 @@ class Operation(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.state in self.FINISHED
+
+    @property
+    def is_signature_stored(self) -> bool:
+        """Tell whether the trust server holds the signature, read back and verified."""
+        return bool(self.result.get("signature_stored"))
+
+    @property
+    def outcome(self) -> str:
+        """Say in a few words what became of it; while it works, what it is doing."""
+        if self.state == self.State.FAILED and self.kind == self.Kind.PUBLISH:
+            return (
+                "failed, signature stored, tag not moved"
+                if self.is_signature_stored
+                else "failed, nothing published"
+            )
+        if self.state == self.State.DONE and self.kind == self.Kind.PUBLISH:
+            return "published"
+        if self.state in (self.State.QUEUED, self.State.RUNNING):
+            return f"{self.get_state_display().lower()}: {self.step}"
+        return self.get_state_display().lower()
 
 
 class OperationLine(models.Model):
@@ -355,7 +418,7 @@ class OperationLine(models.Model):
 
 
 class SealedSecret(models.Model):
-    """A passphrase or an uploaded key on its way to the signing worker: sealed, used once, gone when it expires."""
+    """A passphrase or an uploaded key on its way to the signing worker: sealed, used once, short-lived."""
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="secrets")
     purpose = models.CharField(max_length=16, help_text="root, repository, signer or import")
@@ -363,7 +426,9 @@ class SealedSecret(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("operation", "purpose"), name="one_secret_per_purpose"),)
+        constraints = (
+            models.UniqueConstraint(fields=("operation", "purpose"), name="one_secret_per_purpose"),
+        )
 
     def __str__(self) -> str:
         return f"{self.purpose} for operation {self.operation_id}"
@@ -388,7 +453,9 @@ class AuditEvent(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=64, help_text="verb and noun: approve_signer, publish_image ...")
-    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
+    account = models.ForeignKey(
+        Account, null=True, blank=True, on_delete=models.SET_NULL, related_name="events"
+    )
     subject = models.CharField(max_length=300, help_text="what it was done to, readable")
     detail = models.JSONField(default=dict)
 
