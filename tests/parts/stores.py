@@ -1,0 +1,125 @@
+"""A private Redis and a private PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import redis
+
+from tests.parts.programs import require_postgres, require_program
+from trustui.embedded.processes import Process, free_port
+
+START_SECONDS = 20
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """Run redis-server on a unix socket and give its URL."""
+    program = require_program("redis-server")
+    folder.mkdir(parents=True, exist_ok=True)
+    socket_file = folder / "redis.sock"
+    argv = [program, "--port", "0", "--unixsocket", str(socket_file), "--dir", str(folder), "--save", ""]
+    process = Process(
+        "redis-server", argv, env={"PATH": os.environ["PATH"]}, log=folder / "redis.log"
+    ).start()
+    url = f"unix://{socket_file}"
+    try:
+        process.wait_ready(lambda: _answers_ping(url), START_SECONDS)
+        yield url
+    finally:
+        process.stop()
+
+
+def _answers_ping(url: str) -> bool:
+    client = redis.Redis.from_url(url)
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+    finally:
+        client.close()
+
+
+class Postgres:
+    """A private PostgreSQL cluster on a loopback port, run as the user its programs insist on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._programs = require_postgres()
+        self._folder = folder
+        self._port = free_port()
+        self._process: Process | None = None
+        # They refuse root; Debian's package brings a user for them.
+        self._as_user = (
+            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
+        )
+
+    def start(self) -> Postgres:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if _is_root():
+            _open_way_to(self._folder)
+            shutil.chown(self._folder, "postgres", "postgres")
+        data = self._folder / "data"
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        subprocess.run(
+            [
+                *self._as_user,
+                self._programs / "initdb",
+                "-D",
+                data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "--no-sync",
+            ],
+            check=True,
+            capture_output=True,
+            env=env,
+        )
+        options = ["-p", str(self._port), "-k", str(self._folder), "-c", "fsync=off", "-h", "127.0.0.1"]
+        argv = [*self._as_user, str(self._programs / "postgres"), "-D", str(data), *options]
+        self._process = Process("postgres", argv, env=env, log=self._folder.parent / "postgres.log").start()
+        self._process.wait_ready(self._answers, START_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.stop()
+
+    def url(self, database: str = "postgres") -> str:
+        """Give the URL of a database, for Django and for notary alike."""
+        return f"postgres://postgres@127.0.0.1:{self._port}/{database}?sslmode=disable"
+
+    def create_database(self, name: str, schema: str = "") -> str:
+        """Make a database with these tables and give its URL."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        if schema:
+            with psycopg.connect(self.url(name)) as connection:
+                connection.execute(schema.encode())
+        return self.url(name)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url(), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0 and "postgres" in {user.pw_name for user in pwd.getpwall()}
+
+
+def _open_way_to(folder: Path) -> None:
+    """Let another user walk through pytest's temporary folders, which are closed to all but their owner."""
+    for parent in folder.parents:
+        if parent.owner() == pwd.getpwuid(os.geteuid()).pw_name and parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
