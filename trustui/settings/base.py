@@ -1,0 +1,77 @@
+"""What every process shares. One module per process adds what that process alone needs (docs/settings.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from trustui.settings import logs
+from trustui.settings.environment import BASE_DIR, VAR, env
+
+__all__ = ["BASE_DIR", "VAR", "env"]
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "signing.User"
+
+# Enough for every process: the rows, and the person model they point to.
+CORE_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "signing.apps.SigningConfig",
+]
+INSTALLED_APPS = list(CORE_APPS)
+MIDDLEWARE: list[str] = []
+
+SQLITE_BUSY_SECONDS = 20
+EMBEDDED_DATABASE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR / "trustui.sqlite3")}
+
+
+def database(address: str) -> dict[str, Any]:
+    """Turn a DATABASE_URL into Django's form, with what makes each engine safe for several processes.
+
+    Raises:
+        ImproperlyConfigured: it is neither SQLite nor PostgreSQL.
+    """
+    configured: dict[str, Any] = env.db_url_config(address) if address else dict(EMBEDDED_DATABASE)
+    if configured.get("ENGINE") == "django.db.backends.sqlite3":
+        configured["OPTIONS"] = {
+            # Write intent is announced at BEGIN: two writers wait for each other instead of failing half-way.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": SQLITE_BUSY_SECONDS,
+            "init_command": "PRAGMA journal_mode=WAL",
+        }
+    elif configured.get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://")
+    configured["CONN_MAX_AGE"] = 60
+    configured["CONN_HEALTH_CHECKS"] = True
+    return configured
+
+
+DATABASES = {"default": database(env.str("DATABASE_URL", default=""))}
+
+# Shared by all web processes, so that sign-in limits count once; needs no second service.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "trustui_cache"}}
+
+REDIS_URL = env.str("REDIS_URL", default="")
+TRUSTUI_QUEUE = "rq" if REDIS_URL else "polling"
+QUEUE_NAMES = ("docker", "signing")
+RQ_QUEUES = {
+    name: {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": 1800,
+        "SERIALIZER": "rq.serializers.JSONSerializer",  # pickle would let Redis run code in a worker
+    }
+    for name in (QUEUE_NAMES if REDIS_URL else ())
+}
+
+# Anyone may seal for a worker; only that worker can open it.
+SEALING_PUBLIC_KEYS: dict[str, str] = {}
+
+LOGGING = logs.configure(form=env.str("LOG_FORMAT", default="json"), level=env.str("LOG_LEVEL", default="INFO").upper())

@@ -1,0 +1,13 @@
+"""The signing worker: it can open keys and has no Docker socket."""
+
+from __future__ import annotations
+
+import json
+
+from trustui.settings.environment import secret, secret_key_bytes
+from trustui.settings.worker import *  # noqa: F403  this is the worker with additions
+
+SEALING_PUBLIC_KEYS = json.loads(secret("SEALING_PUBLIC_KEYS"))
+SEALING_RECIPIENT = "signing"
+SEALING_PRIVATE_KEY = secret_key_bytes("SIGNING_WORKER_KEY")
+MASTER_KEY = secret_key_bytes("MASTER_KEY")

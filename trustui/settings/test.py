@@ -1,0 +1,58 @@
+"""Unit tests: every app in one process, throw-away keys made at import, no queue, no network."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import os
+import tempfile
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+# A developer's own settings must not leak into tests.
+for _name in ("DATABASE_URL", "REDIS_URL", "HTTPS_ONLY", "DEBUG", "ALLOWED_HOSTS"):
+    os.environ.pop(_name, None)
+    os.environ.pop(f"{_name}_FILE", None)
+os.environ["TRUSTUI_VAR"] = tempfile.gettempdir()  # nothing is written there; only paths are formed
+
+_keys = {name: X25519PrivateKey.generate() for name in ("signing", "docker")}
+_public = {name: base64.b64encode(k.public_key().public_bytes_raw()).decode() for name, k in _keys.items()}
+os.environ["SECRET_KEY"] = base64.b64encode(os.urandom(32)).decode()
+os.environ["SEALING_PUBLIC_KEYS"] = json.dumps(_public)
+
+from trustui.settings.web import *  # noqa: E402, F403  after the environment it reads
+from trustui.settings.web import INSTALLED_APPS  # noqa: E402
+
+# Unit tests open what pages sealed, so they hold what two workers and the trust server hold apart.
+if importlib.util.find_spec("signing.server.apps"):
+    INSTALLED_APPS = [*INSTALLED_APPS, "signing.server.apps.TrustServerConfig"]
+TEST_SEALING_PRIVATE_KEYS = {name: key.private_bytes_raw() for name, key in _keys.items()}
+SEALING_RECIPIENT = "signing"
+SEALING_PRIVATE_KEY = TEST_SEALING_PRIVATE_KEYS["signing"]
+MASTER_KEY = os.urandom(32)
+TRUST_SERVER_MASTER_KEY = os.urandom(32)
+DOCKER_HOST = ""
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+    }
+}
+if _url := os.environ.get("TEST_DATABASE_URL"):  # the same tests on PostgreSQL
+    from trustui.settings.base import database
+
+    DATABASES = {"default": database(_url)}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+TRUSTUI_QUEUE = "none"
+RQ_QUEUES: dict[str, dict[str, object]] = {}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+ACCOUNT_RATE_LIMITS = False
+WHITENOISE_AUTOREFRESH = True  # no collected folder is needed
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

@@ -1,0 +1,11 @@
+"""What the two workers and the scheduler share: the queues, no pages, no session key."""
+
+from __future__ import annotations
+
+from django.core.management.utils import get_random_secret_key
+
+from trustui.settings.base import *  # noqa: F403  this is the base with additions
+from trustui.settings.base import CORE_APPS, REDIS_URL
+
+SECRET_KEY = get_random_secret_key()  # nothing here signs a cookie; the web's key stays with the web
+INSTALLED_APPS = [*CORE_APPS, *(["django_rq"] if REDIS_URL else [])]
