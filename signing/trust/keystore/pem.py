@@ -1,0 +1,232 @@
+"""Private key files exactly as docker and notary write and read them.
+
+One PEM block with `gun`, `path` and `role` headers around PKCS#8. The encryption is PBES2 with PBKDF2 and AES-256-CBC,
+and the key derivation always uses HMAC-SHA1 with 2048 rounds on their side: they ignore any other choice, so a file
+written by a library's default looks to them like a wrong passphrase. Rounds and salt length are read from the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from signing.trust.errors import InvalidKey, WrongPassphrase
+from signing.trust.keystore import der
+from signing.trust.keystore.base import PrivateKey
+from signing.trust.tuf.roles import BASE_ROLES, ROOT
+
+ROUNDS = 2048
+MOST_ROUNDS = 10_000_000
+LARGEST_FILE = 1024 * 1024
+
+_PBES2 = bytes.fromhex("2a864886f70d01050d")
+_PBKDF2 = bytes.fromhex("2a864886f70d01050c")
+_AES_256_CBC = bytes.fromhex("60864801650304012a")
+_EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
+_RSA_ENCRYPTION = bytes.fromhex("2a864886f70d010101")
+_NOTARY_ED25519 = bytes.fromhex("2b06010401da470f01")
+
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\n(.*?)-----END \1-----", re.DOTALL)
+_HEADER = re.compile(r"([A-Za-z-]+): ?(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """One PEM block of a key file, not opened."""
+
+    kind: str
+    headers: dict[str, str]
+    body: str
+
+    @classmethod
+    def parse(cls, text: str) -> KeyFile:
+        """Find the first private key in `text`.
+
+        Raises:
+            InvalidKey: there is none.
+        """
+        block = _BLOCK.search(text[:LARGEST_FILE].replace("\r\n", "\n"))
+        if block is None:
+            raise InvalidKey("There is no private key in this file.")
+        kind, inner = block.groups()
+        head, blank, body = inner.partition("\n\n")
+        if not blank or not _HEADER.match(head):
+            return cls(kind, {}, inner)
+        found = (_HEADER.fullmatch(line) for line in head.splitlines())
+        return cls(kind, {match[1].lower(): match[2].strip() for match in found if match}, body)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Tell whether a passphrase is needed."""
+        return self.kind == "ENCRYPTED PRIVATE KEY" or "dek-info" in self.headers
+
+    @property
+    def role(self) -> str | None:
+        """The `role` header: root, targets, snapshot or a signer's bare name."""
+        return self.headers.get("role")
+
+    @property
+    def gun(self) -> str | None:
+        """The `gun` header of repository keys."""
+        return self.headers.get("gun")
+
+    def open(self, passphrase: str) -> PrivateKey:
+        """Open the key.
+
+        Raises:
+            WrongPassphrase: it does not open with this passphrase.
+            InvalidKey: it is malformed, weak or of a kind docker does not read either.
+        """
+        if self.kind in ("ENCRYPTED PRIVATE KEY", "PRIVATE KEY"):
+            return PrivateKey(self._pkcs8(passphrase))
+        return PrivateKey(self._traditional(passphrase))
+
+    def _pkcs8(self, passphrase: str) -> Any:
+        try:
+            data = base64.b64decode("".join(self.body.split()), validate=True)
+        except binascii.Error:
+            raise InvalidKey("The private key is not base64.") from None
+        if self.kind == "PRIVATE KEY":
+            return _load_pkcs8(data)
+        plain = _decrypt(data, passphrase)
+        try:
+            return _load_pkcs8(plain)
+        except InvalidKey:
+            raise WrongPassphrase("The passphrase does not open this key.") from None
+
+    def _traditional(self, passphrase: str) -> Any:
+        legacy = [f"{name}: {self.headers[key]}" for name, key in _LEGACY_HEADERS if key in self.headers]
+        head = "\n".join(legacy) + "\n\n" if legacy else ""
+        text = f"-----BEGIN {self.kind}-----\n{head}{self.body}-----END {self.kind}-----\n"
+        secret = passphrase.encode() if self.is_encrypted else None
+        try:
+            return serialization.load_pem_private_key(text.encode(), secret)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            if self.is_encrypted:
+                raise WrongPassphrase("The passphrase does not open this key.") from None
+            raise InvalidKey("The private key cannot be read.") from None
+
+
+_LEGACY_HEADERS = (("Proc-Type", "proc-type"), ("DEK-Info", "dek-info"))
+
+
+def encrypt(key: PrivateKey, passphrase: str, role: str, gun: str | None = None) -> str:
+    """Write a key file; an empty passphrase leaves it unencrypted, as docker does.
+
+    `gun` is written for targets and snapshot keys only.
+    """
+    headers = {"role": role}
+    if gun and role in BASE_ROLES and role != ROOT:
+        headers["gun"] = gun
+    kind, data = "PRIVATE KEY", _to_pkcs8(key)
+    if passphrase:
+        kind, data = "ENCRYPTED PRIVATE KEY", _encrypt(data, passphrase)
+    head = "".join(f"{name}: {value}\n" for name, value in sorted(headers.items()))
+    encoded = base64.b64encode(data).decode()
+    lines = "\n".join(encoded[start : start + 64] for start in range(0, len(encoded), 64))
+    return f"-----BEGIN {kind}-----\n{head}\n{lines}\n-----END {kind}-----\n"
+
+
+def decrypt(text: str, passphrase: str) -> PrivateKey:
+    """Open the first private key in `text`.
+
+    Raises:
+        WrongPassphrase: it does not open with this passphrase.
+        InvalidKey: there is none, or it cannot be used.
+    """
+    return KeyFile.parse(text).open(passphrase)
+
+
+def public_pem(key: PrivateKey, role: str) -> str:
+    """Write the public half as `docker trust key generate` does, with a `role` header."""
+    first, _, rest = key.public.to_pem().partition("\n")
+    return f"{first}\nrole: {role}\n\n{rest}"
+
+
+def _derive(passphrase: str, salt: bytes, rounds: int) -> bytes:
+    return hashlib.pbkdf2_hmac("sha1", passphrase.encode(), salt, rounds, 32)
+
+
+def _encrypt(plain: bytes, passphrase: str) -> bytes:
+    salt, iv = os.urandom(8), os.urandom(16)
+    padding = 16 - len(plain) % 16
+    encryptor = Cipher(algorithms.AES256(_derive(passphrase, salt, ROUNDS)), modes.CBC(iv)).encryptor()
+    sealed = encryptor.update(plain + bytes([padding]) * padding) + encryptor.finalize()
+    parameters = der.item(der.SEQUENCE, der.item(der.OCTETS, salt), der.integer(ROUNDS))
+    derivation = der.item(der.SEQUENCE, der.item(der.OID, _PBKDF2), parameters)
+    cipher = der.item(der.SEQUENCE, der.item(der.OID, _AES_256_CBC), der.item(der.OCTETS, iv))
+    scheme = der.item(der.SEQUENCE, der.item(der.OID, _PBES2), der.item(der.SEQUENCE, derivation, cipher))
+    return der.item(der.SEQUENCE, scheme, der.item(der.OCTETS, sealed))
+
+
+def _decrypt(data: bytes, passphrase: str) -> bytes:
+    """Open PBES2; the result still has its padding, which the reader of PKCS#8 passes over as Go's does."""
+    try:
+        scheme, sealed = der.children(data, der.SEQUENCE, der.OCTETS)[:2]
+        salt, rounds, iv = _pbes2_parameters(scheme)
+        decryptor = Cipher(algorithms.AES256(_derive(passphrase, salt, rounds)), modes.CBC(iv)).decryptor()
+        return decryptor.update(sealed) + decryptor.finalize()
+    except ValueError as error:
+        raise InvalidKey(f"The encrypted key cannot be read: {error}.") from None
+
+
+def _pbes2_parameters(scheme: bytes) -> tuple[bytes, int, bytes]:
+    (_, algorithm), (_, parameters) = list(der.items(scheme))[:2]
+    (_, derivation), (_, cipher) = list(der.items(parameters))[:2]
+    (_, function), (_, pbkdf2) = list(der.items(derivation))[:2]
+    (_, cipher_name), (_, iv) = list(der.items(cipher))[:2]
+    if (algorithm, function, cipher_name) != (_PBES2, _PBKDF2, _AES_256_CBC):
+        raise ValueError("only PBES2 with PBKDF2 and AES-256-CBC is read, as docker does")
+    (_, salt), (_, rounds) = list(der.items(pbkdf2))[:2]
+    count = int.from_bytes(rounds)
+    if not 1 <= count <= MOST_ROUNDS or len(iv) != 16:
+        raise ValueError("its parameters are out of range")
+    return salt, count, iv
+
+
+def _load_pkcs8(data: bytes) -> Any:
+    """Read PrivateKeyInfo; Go writes version 1 for ECDSA, which the library's own reader may refuse."""
+    try:
+        _, algorithm, inner = der.children(data, der.INTEGER, der.SEQUENCE, der.OCTETS)[:3]
+        kind = next(der.items(algorithm))[1]
+        if kind == _NOTARY_ED25519:
+            return ed25519.Ed25519PrivateKey.from_private_bytes(inner[32:64])
+        if kind in (_EC_PUBLIC_KEY, _RSA_ENCRYPTION):
+            return serialization.load_der_private_key(inner, None)
+    except (ValueError, StopIteration, UnsupportedAlgorithm, TypeError):
+        raise InvalidKey("The private key cannot be read.") from None
+    raise InvalidKey("Only ECDSA, RSA and Notary's own form of Ed25519 keys can be read.")
+
+
+def _to_pkcs8(key: PrivateKey) -> bytes:
+    loaded = key.loaded
+    if isinstance(loaded, ed25519.Ed25519PrivateKey):
+        public, seed = key.public.public, loaded.private_bytes_raw()
+        return _private_key_info(0, der.item(der.OID, _NOTARY_ED25519), public + seed + public)
+    traditional = serialization.PrivateFormat.TraditionalOpenSSL
+    inner = loaded.private_bytes(serialization.Encoding.DER, traditional, serialization.NoEncryption())
+    if isinstance(loaded, rsa.RSAPrivateKey):
+        return _private_key_info(0, der.item(der.OID, _RSA_ENCRYPTION), inner)
+    curve = der.item(der.OID, _CURVES[loaded.curve.name])
+    return _private_key_info(1, der.item(der.OID, _EC_PUBLIC_KEY) + curve, inner)
+
+
+_CURVES = {
+    ec.SECP256R1.name: bytes.fromhex("2a8648ce3d030107"),
+    ec.SECP384R1.name: bytes.fromhex("2b81040022"),
+    ec.SECP521R1.name: bytes.fromhex("2b81040023"),
+}
+
+
+def _private_key_info(version: int, algorithm: bytes, inner: bytes) -> bytes:
+    return der.item(der.SEQUENCE, der.integer(version), der.item(der.SEQUENCE, algorithm), der.item(der.OCTETS, inner))

@@ -1,0 +1,250 @@
+"""Public keys as Notary names them, and the four ways a signature may be made."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from signing.trust.errors import InvalidKey, MalformedMetadata
+from signing.trust.tuf import canonical
+
+AnyPublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+KEYTYPES = ("ecdsa", "rsa", "ed25519", "ecdsa-x509", "rsa-x509")
+SMALLEST_RSA = 2048
+LARGEST_PEM = 1024 * 1024
+
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_HEADER_LINE = re.compile(rb"^[A-Za-z-]+: .*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """One key as it stands in metadata.
+
+    `public` holds what Notary hashes: DER SubjectPublicKeyInfo for `ecdsa` and `rsa`, 32 raw bytes for `ed25519`, and
+    the PEM text of certificates, leaf first, for the `-x509` types. Whether it can be loaded shows only when it is used.
+    """
+
+    keytype: str
+    public: bytes
+
+    @cached_property
+    def key_id(self) -> str:
+        """The TUF id: SHA-256 over the key's canonical JSON, lower-case hex."""
+        return hashlib.sha256(canonical.encode(self.to_json())).hexdigest()
+
+    @cached_property
+    def canonical_id(self) -> str:
+        """The id of the bare key: key files are named by it, and a certificate has the id of its key here."""
+        return self.bare.key_id
+
+    @cached_property
+    def bare(self) -> PublicKey:
+        """The same key without a certificate around it."""
+        if not self.is_certified:
+            return self
+        return PublicKey(self.keytype.removesuffix("-x509"), _subject_public_key_info(self.loaded))
+
+    @property
+    def is_certified(self) -> bool:
+        """Tell whether a certificate is around the key."""
+        return self.keytype.endswith("-x509")
+
+    @cached_property
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The certificates around the key, leaf first; none around a bare one.
+
+        Raises:
+            InvalidKey: they cannot be read.
+        """
+        if not self.is_certified:
+            return ()
+        try:
+            return tuple(x509.load_pem_x509_certificates(self.public))
+        except ValueError:
+            raise InvalidKey("The certificate of a key cannot be read.") from None
+
+    @cached_property
+    def loaded(self) -> AnyPublicKey:
+        """The key ready for use.
+
+        Raises:
+            InvalidKey: malformed, of a kind Notary does not know, or weak.
+        """
+        return check_strength(self._load())
+
+    def _load(self) -> Any:
+        try:
+            if self.is_certified:
+                return self.certificates[0].public_key()
+            if self.keytype == "ed25519":
+                return ed25519.Ed25519PublicKey.from_public_bytes(self.public)
+            return serialization.load_der_public_key(self.public)
+        except (ValueError, UnsupportedAlgorithm, IndexError):
+            raise InvalidKey(f"A key of type {self.keytype} cannot be read.") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the key as metadata holds it."""
+        public = base64.b64encode(self.public).decode()
+        return {"keytype": self.keytype, "keyval": {"private": None, "public": public}}
+
+    @classmethod
+    def from_json(cls, value: Any) -> PublicKey:
+        """Read a key from metadata.
+
+        Raises:
+            MalformedMetadata: it does not have the shape of a key.
+        """
+        try:
+            keytype, keyval = value["keytype"], value["keyval"]
+            public = base64.b64decode(keyval["public"], validate=True)
+        except (TypeError, KeyError, binascii.Error, ValueError):
+            raise MalformedMetadata("A key in the metadata does not have the shape of a key.") from None
+        if keytype not in KEYTYPES or keyval.get("private") is not None:
+            raise MalformedMetadata(f"A key in the metadata is of an unknown type: {str(keytype)[:40]!r}.")
+        return cls(keytype, public)
+
+    @classmethod
+    def from_loaded(cls, key: AnyPublicKey) -> PublicKey:
+        """Name a key of the cryptography library as Notary does.
+
+        Raises:
+            InvalidKey: of a kind Notary does not know, or weak.
+        """
+        key = check_strength(key)
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            return cls("ed25519", key.public_bytes_raw())
+        return cls("rsa" if isinstance(key, rsa.RSAPublicKey) else "ecdsa", _subject_public_key_info(key))
+
+    @classmethod
+    def from_pem(cls, text: str | bytes) -> PublicKey:
+        """Read a signer's public key: a PUBLIC KEY, or a CERTIFICATE followed by its chain.
+
+        PEM headers such as docker's `role:` are ignored. Certificates are re-written in the form Go hashes.
+
+        Raises:
+            InvalidKey: neither of both, or weak.
+        """
+        data = (text.encode() if isinstance(text, str) else text).replace(b"\r\n", b"\n")
+        block = _PEM_BLOCK.search(data[:LARGEST_PEM])
+        if block is None:
+            raise InvalidKey("There is no public key in this text: it has no PEM block.")
+        if block[1] == b"CERTIFICATE":
+            return cls._from_certificates(data[block.start() : LARGEST_PEM])
+        if block[1] != b"PUBLIC KEY":
+            kind = block[1].decode()
+            secret = " Never send a private key." if "PRIVATE" in kind else ""
+            raise InvalidKey(f"A PUBLIC KEY or a CERTIFICATE is needed, this is a {kind}.{secret}")
+        try:
+            key = serialization.load_pem_public_key(_without_headers(block[0]))
+        except (ValueError, UnsupportedAlgorithm):
+            raise InvalidKey("The public key cannot be read.") from None
+        if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+            raise InvalidKey("A signer's key has to be an ECDSA or an RSA key.")
+        return cls.from_loaded(key)
+
+    @classmethod
+    def _from_certificates(cls, data: bytes) -> PublicKey:
+        try:
+            certificates = x509.load_pem_x509_certificates(data)
+        except ValueError:
+            raise InvalidKey("The certificate cannot be read.") from None
+        return cls.from_certificates(certificates)
+
+    @classmethod
+    def from_certificates(cls, certificates: list[x509.Certificate]) -> PublicKey:
+        """Make an `-x509` key of a leaf and its chain.
+
+        Raises:
+            InvalidKey: the leaf's key is neither ECDSA nor RSA, or weak.
+        """
+        leaf = cls.from_loaded(cast(AnyPublicKey, certificates[0].public_key()))
+        if leaf.keytype == "ed25519":
+            raise InvalidKey("A certificate for an Ed25519 key cannot be used: Notary knows ECDSA and RSA ones.")
+        text = b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
+        return cls(f"{leaf.keytype}-x509", text)
+
+    def to_pem(self) -> str:
+        """Write the bare key as a PUBLIC KEY block."""
+        spki = serialization.PublicFormat.SubjectPublicKeyInfo
+        return self.loaded.public_bytes(serialization.Encoding.PEM, spki).decode()
+
+    def verifies(self, method: str, signature: bytes, payload: bytes) -> bool:
+        """Tell whether `signature` over `payload` was made by this key with a method meant for its type."""
+        family, check = _METHODS.get(method.lower(), (None, None))
+        if check is None or self.keytype.removesuffix("-x509") != family:
+            return False
+        try:
+            check(self.loaded, signature, payload)
+        except (InvalidSignature, InvalidKey):
+            return False
+        return True
+
+
+def check_strength(key: Any) -> AnyPublicKey:
+    """Return `key` if Notary knows its kind and it is strong enough.
+
+    Raises:
+        InvalidKey: otherwise.
+    """
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        if isinstance(key.curve, _CURVES):
+            return key
+        raise InvalidKey(f"The curve {key.curve.name} is not accepted: use P-256, P-384 or P-521.")
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size >= SMALLEST_RSA:
+            return key
+        raise InvalidKey(f"An RSA key of {key.key_size} bits is too weak: use {SMALLEST_RSA} bits or more.")
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return key
+    raise InvalidKey("Notary knows ECDSA, RSA and Ed25519 keys only.")
+
+
+def _subject_public_key_info(key: AnyPublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _without_headers(block: bytes) -> bytes:
+    return _HEADER_LINE.sub(b"", block)
+
+
+def _check_ecdsa(key: Any, signature: bytes, payload: bytes) -> None:
+    size = (key.curve.key_size + 7) // 8
+    if len(signature) != 2 * size:  # DER and any other form is refused, as Notary does
+        raise InvalidSignature
+    r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
+    key.verify(encode_dss_signature(r, s), payload, ec.ECDSA(hashes.SHA256()))
+
+
+def _check_rsapss(key: Any, signature: bytes, payload: bytes) -> None:
+    key.verify(signature, payload, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+
+
+def _check_rsapkcs1v15(key: Any, signature: bytes, payload: bytes) -> None:
+    key.verify(signature, payload, padding.PKCS1v15(), hashes.SHA256())
+
+
+def _check_eddsa(key: Any, signature: bytes, payload: bytes) -> None:
+    key.verify(signature, payload)
+
+
+_METHODS: dict[str, tuple[str, Callable[[Any, bytes, bytes], None]]] = {
+    "ecdsa": ("ecdsa", _check_ecdsa),
+    "rsapss": ("rsa", _check_rsapss),
+    "rsapkcs1v15": ("rsa", _check_rsapkcs1v15),
+    "eddsa": ("ed25519", _check_eddsa),
+}

@@ -1,0 +1,469 @@
+"""The four kinds of metadata: their shape, read strictly and written as Go writes them.
+
+Reading checks the shape alone. Who signed is `roles.Role.require_threshold`, what may replace what is
+`signing.trust.notary.client`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from signing.trust.errors import HashMismatch, LengthMismatch, MalformedMetadata
+from signing.trust.tuf import canonical, roles
+from signing.trust.tuf.keys import PublicKey
+from signing.trust.tuf.roles import Role
+from signing.trust.tuf.times import format_time, parse_time
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature of a file: by which key, made how."""
+
+    keyid: str
+    method: str
+    sig: bytes
+
+    def to_json(self) -> dict[str, str]:
+        """Give it with its members in the order Go writes them."""
+        return {"keyid": self.keyid, "method": self.method, "sig": base64.b64encode(self.sig).decode()}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Signature:
+        """Read one signature; the method's name is lower-cased as Go does."""
+        members = _members(value, "a signature", ("keyid", "method", "sig"))
+        keyid, method = _text(members["keyid"], "keyid"), _text(members["method"], "method")
+        return cls(keyid, method.lower(), _base64(members["sig"], "sig"))
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A signed file: its `signed` part as plain JSON, the signatures, and the exact bytes it came in."""
+
+    signed: dict[str, Any]
+    signatures: tuple[Signature, ...]
+    raw: bytes
+
+    @cached_property
+    def payload(self) -> bytes:
+        """The canonical JSON that the signatures cover."""
+        return canonical.encode(self.signed)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Envelope:
+        """Read a file from outside.
+
+        Raises:
+            MalformedMetadata: it is not a signed file.
+        """
+        members = _members(canonical.parse(data), "the file", ("signed", "signatures"))
+        signatures = _list(members["signatures"], "signatures")
+        if not isinstance(members["signed"], dict):
+            raise MalformedMetadata("The `signed` part of the file is not an object.")
+        return cls(members["signed"], tuple(Signature.from_json(item) for item in signatures), data)
+
+    @classmethod
+    def build(cls, signed: dict[str, Any], signatures: tuple[Signature, ...]) -> Envelope:
+        """Make the file that Go would write: one line, no end of line, signatures as given."""
+        listed = b",".join(_in_given_order(signature.to_json()) for signature in signatures)
+        raw = b'{"signed":' + canonical.to_file(signed) + b',"signatures":[' + listed + b"]}"
+        return cls(signed, signatures, raw)
+
+
+@dataclass(frozen=True, slots=True)
+class FileMeta:
+    """How long a file is and what it hashes to, as its parent file promises."""
+
+    length: int
+    hashes: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, data: bytes) -> FileMeta:
+        """Describe `data` as Notary does: SHA-256 and SHA-512."""
+        hashes = {"sha256": hashlib.sha256(data).digest(), "sha512": hashlib.sha512(data).digest()}
+        return cls(len(data), hashes)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 in lower-case hex, as paths and people use it."""
+        return self.hashes["sha256"].hex()
+
+    def check(self, role: str, data: bytes) -> None:
+        """Raise unless `data` is the promised file of `role`.
+
+        Raises:
+            LengthMismatch: shorter or longer.
+            HashMismatch: other bytes.
+        """
+        if len(data) != self.length:
+            raise LengthMismatch(f"{role} has {len(data)} bytes where {self.length} were promised.", role=role)
+        for algorithm in ("sha256", "sha512"):
+            expected = self.hashes.get(algorithm)
+            if expected is not None and not hmac.compare_digest(hashlib.new(algorithm, data).digest(), expected):
+                raise HashMismatch(f"The {algorithm} of {role} is not the one promised: {expected.hex()}.", role=role)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as snapshot and timestamp hold it."""
+        return {"hashes": _hashes_to_json(self.hashes), "length": self.length}
+
+    @classmethod
+    def from_json(cls, value: Any, what: str) -> FileMeta:
+        """Read it; SHA-256 is mandatory.
+
+        Raises:
+            MalformedMetadata: not that shape.
+        """
+        members = _members(value, what, ("hashes", "length"))
+        return cls(_count(members["length"], what), _hashes_from_json(members["hashes"], what))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One signed name; for images the tag, the manifest's length in bytes and its digest."""
+
+    name: str
+    length: int
+    hashes: Mapping[str, bytes]
+    custom: Any = None
+
+    @classmethod
+    def from_digest(cls, name: str, digest: str, length: int) -> Target:
+        """Make the target of a tag: `digest` is 64 hex digits, with or without `sha256:`.
+
+        Raises:
+            MalformedMetadata: it is not a SHA-256 digest.
+        """
+        try:
+            raw = bytes.fromhex(digest.removeprefix("sha256:"))
+        except ValueError:
+            raw = b""
+        if len(raw) != 32:
+            raise MalformedMetadata(f"This is not a SHA-256 digest: {digest[:80]!r}.")
+        return cls(name, length, {"sha256": raw})
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 in lower-case hex without prefix."""
+        return self.hashes["sha256"].hex()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give its entry in a targets file."""
+        entry: dict[str, Any] = {"hashes": _hashes_to_json(self.hashes), "length": self.length}
+        return entry if self.custom is None else {**entry, "custom": self.custom}
+
+    @classmethod
+    def from_json(cls, name: str, value: Any) -> Target:
+        """Read one entry of a targets file."""
+        what = f"the target {name[:80]!r}"
+        members = _members(value, what, ("hashes", "length"), ("custom",))
+        hashes = _hashes_from_json(members["hashes"], what)
+        return cls(name, _count(members["length"], what), hashes, members.get("custom"))
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What a targets file says of one role below it. Paths are prefixes; none means the role can hold nothing."""
+
+    name: str
+    keyids: tuple[str, ...]
+    threshold: int
+    paths: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as Go writes it: `paths` is left out when empty."""
+        entry: dict[str, Any] = {"keyids": list(self.keyids), "name": self.name, "threshold": self.threshold}
+        return {**entry, "paths": list(self.paths)} if self.paths else entry
+
+    @classmethod
+    def from_json(cls, value: Any) -> Delegation:
+        """Read one delegation; Go writes `null` for an empty list of key ids."""
+        members = _members(value, "a delegation", ("keyids", "name", "threshold"), ("paths",))
+        name = _text(members["name"], "the name of a delegation")
+        if not roles.is_delegation(name):
+            raise MalformedMetadata(f"{name[:80]!r} is not the name of a delegation.")
+        keyids = tuple(_text(item, "keyids") for item in _list(members["keyids"], "keyids"))
+        paths = tuple(_text(item, "paths") for item in _list(members.get("paths"), "paths"))
+        return cls(name, keyids, _threshold(members["threshold"], name), paths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signed:
+    """What all four kinds have in common."""
+
+    TYPE: ClassVar[str]
+    version: int
+    expires: datetime
+
+    def _common(self) -> dict[str, Any]:
+        return {"_type": self.TYPE, "expires": format_time(self.expires), "version": self.version}
+
+    @classmethod
+    def _read(cls, signed: dict[str, Any], *own: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+        members = _members(signed, f"a {cls.TYPE} file", ("_type", "expires", "version", *own), optional)
+        if members["_type"] != cls.TYPE:
+            raise MalformedMetadata(f"A {cls.TYPE} file is needed, this is {str(members['_type'])[:40]!r}.")
+        return members
+
+    @classmethod
+    def _version_and_expiry(cls, members: dict[str, Any]) -> dict[str, Any]:
+        version = members["version"]
+        if type(version) is not int or version < 1:
+            raise MalformedMetadata(f"The version of a {cls.TYPE} file has to be 1 or more.")
+        return {"version": version, "expires": parse_time(_text(members["expires"], "expires"))}
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether its time is over; there is no tolerance, as in Notary."""
+        return self.expires < now
+
+
+@dataclass(frozen=True, slots=True)
+class RoleKeys:
+    """The key ids of one base role and how many of them must sign."""
+
+    keyids: tuple[str, ...]
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root(_Signed):
+    """The root of trust: the keys of the four base roles."""
+
+    TYPE = "Root"
+    keys: Mapping[str, PublicKey]
+    roles: Mapping[str, RoleKeys]
+    consistent_snapshot: bool = False
+
+    def role(self, name: str) -> Role:
+        """Give one base role with its keys; bare keys never count for root, which needs certificates."""
+        listed = self.roles[name]
+        keys = {keyid: self.keys[keyid] for keyid in listed.keyids}
+        if name == roles.ROOT:
+            keys = {keyid: key for keyid, key in keys.items() if key.is_certified}
+        return Role(name, keys, listed.threshold)
+
+    def to_signed(self) -> dict[str, Any]:
+        """Give the `signed` part as plain JSON."""
+        listed = {name: {"keyids": list(role.keyids), "threshold": role.threshold} for name, role in self.roles.items()}
+        keys = {keyid: key.to_json() for keyid, key in self.keys.items()}
+        return {
+            **self._common(),
+            "consistent_snapshot": self.consistent_snapshot,
+            "keys": keys,
+            "roles": listed,
+        }
+
+    @classmethod
+    def from_signed(cls, signed: dict[str, Any]) -> Self:
+        """Read it from plain JSON.
+
+        Raises:
+            MalformedMetadata: a base role or a key of one is missing, or the shape is wrong.
+        """
+        members = cls._read(signed, "keys", "roles", optional=("consistent_snapshot",))
+        keys = _keys_from_json(members["keys"])
+        listed = _members(members["roles"], "the roles of root", roles.BASE_ROLES)
+        role_keys = {name: _role_keys(name, listed[name], keys) for name in roles.BASE_ROLES}
+        consistent = members.get("consistent_snapshot", False)
+        if not isinstance(consistent, bool):
+            raise MalformedMetadata("`consistent_snapshot` has to be true or false.")
+        return cls(**cls._version_and_expiry(members), keys=keys, roles=role_keys, consistent_snapshot=consistent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets(_Signed):
+    """Signed tags, and the roles below; delegations are files of this kind too."""
+
+    TYPE = "Targets"
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    keys: Mapping[str, PublicKey] = field(default_factory=dict)
+    delegations: tuple[Delegation, ...] = ()
+
+    def delegation(self, name: str) -> Delegation | None:
+        """Find what this file says of the role `name`."""
+        return next((item for item in self.delegations if item.name == name), None)
+
+    def role(self, name: str) -> Role | None:
+        """Give a role below this file with its keys."""
+        listed = self.delegation(name)
+        if listed is None:
+            return None
+        return Role(name, {keyid: self.keys[keyid] for keyid in listed.keyids}, listed.threshold)
+
+    def to_signed(self) -> dict[str, Any]:
+        """Give the `signed` part as plain JSON."""
+        keys = {keyid: key.to_json() for keyid, key in self.keys.items()}
+        delegations = {"keys": keys, "roles": [item.to_json() for item in self.delegations]}
+        targets = {name: target.to_json() for name, target in self.targets.items()}
+        return {**self._common(), "delegations": delegations, "targets": targets}
+
+    @classmethod
+    def from_signed(cls, signed: dict[str, Any]) -> Self:
+        """Read it from plain JSON; a missing or `null` list of delegations counts as empty.
+
+        Raises:
+            MalformedMetadata: a role is listed twice, a key of one is missing, or the shape is wrong.
+        """
+        members = cls._read(signed, "targets", optional=("delegations",))
+        nested = _members(members.get("delegations") or {}, "delegations", (), ("keys", "roles"))
+        keys = _keys_from_json(nested.get("keys") or {})
+        listed = tuple(Delegation.from_json(item) for item in _list(nested.get("roles"), "the delegated roles"))
+        if len({item.name for item in listed}) != len(listed):
+            raise MalformedMetadata("A delegation is listed twice.")
+        for item in listed:
+            _require_keys(item.name, item.keyids, keys)
+        targets = _object(members["targets"] or {}, "targets")
+        entries = {name: Target.from_json(name, value) for name, value in targets.items()}
+        return cls(**cls._version_and_expiry(members), targets=entries, keys=keys, delegations=listed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(_Signed):
+    """Which versions of all files belong together, by length and hash."""
+
+    TYPE = "Snapshot"
+    meta: Mapping[str, FileMeta]
+
+    def to_signed(self) -> dict[str, Any]:
+        """Give the `signed` part as plain JSON."""
+        return {**self._common(), "meta": {name: item.to_json() for name, item in self.meta.items()}}
+
+    @classmethod
+    def from_signed(cls, signed: dict[str, Any]) -> Self:
+        """Read it from plain JSON; root and targets have to be there.
+
+        Raises:
+            MalformedMetadata: otherwise.
+        """
+        members = cls._read(signed, "meta")
+        return cls(
+            **cls._version_and_expiry(members),
+            meta=_meta_from_json(members["meta"], roles.ROOT, roles.TARGETS),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timestamp(_Signed):
+    """The newest snapshot, signed often so that old data cannot be shown for long."""
+
+    TYPE = "Timestamp"
+    meta: Mapping[str, FileMeta]
+
+    @property
+    def snapshot(self) -> FileMeta:
+        """What the newest snapshot has to be."""
+        return self.meta[roles.SNAPSHOT]
+
+    def to_signed(self) -> dict[str, Any]:
+        """Give the `signed` part as plain JSON."""
+        return {**self._common(), "meta": {name: item.to_json() for name, item in self.meta.items()}}
+
+    @classmethod
+    def from_signed(cls, signed: dict[str, Any]) -> Self:
+        """Read it from plain JSON; the snapshot has to be there.
+
+        Raises:
+            MalformedMetadata: otherwise.
+        """
+        members = cls._read(signed, "meta")
+        return cls(**cls._version_and_expiry(members), meta=_meta_from_json(members["meta"], roles.SNAPSHOT))
+
+
+def _in_given_order(value: dict[str, str]) -> bytes:
+    return b"{" + b",".join(canonical.to_file(k) + b":" + canonical.to_file(v) for k, v in value.items()) + b"}"
+
+
+def _members(value: Any, what: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an object that has the required members.
+
+    Other members are passed over, but not one that differs from a known member by its case alone: Go reads that too.
+    """
+    members = _object(value, what)
+    known = {name.casefold() for name in (*required, *optional)}
+    for name in members.keys() - set(required) - set(optional):
+        if name.casefold() in known:
+            raise MalformedMetadata(f"{what.capitalize()} has a member {name[:40]!r} that differs only by its case.")
+    missing = [name for name in required if name not in members]
+    if missing:
+        raise MalformedMetadata(f"{what.capitalize()} lacks {', '.join(missing)}.")
+    return members
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedMetadata(f"{what.capitalize()} is not an object.")
+    return value
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise MalformedMetadata(f"{what.capitalize()} is not a list.")
+    return value
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise MalformedMetadata(f"{what.capitalize()} is not text.")
+    return value
+
+
+def _count(value: Any, what: str) -> int:
+    if type(value) is not int or value < 0:
+        raise MalformedMetadata(f"The length of {what} has to be 0 or more.")
+    return value
+
+
+def _threshold(value: Any, role: str) -> int:
+    if type(value) is not int or value < 1:
+        raise MalformedMetadata(f"The threshold of {role} has to be 1 or more.")
+    return value
+
+
+def _base64(value: Any, what: str) -> bytes:
+    try:
+        return base64.b64decode(_text(value, what), validate=True)
+    except (binascii.Error, ValueError):
+        raise MalformedMetadata(f"{what.capitalize()} is not base64.") from None
+
+
+def _hashes_to_json(hashes: Mapping[str, bytes]) -> dict[str, str]:
+    return {algorithm: base64.b64encode(value).decode() for algorithm, value in hashes.items()}
+
+
+def _hashes_from_json(value: Any, what: str) -> dict[str, bytes]:
+    hashes = {algorithm: _base64(item, f"a hash of {what}") for algorithm, item in _object(value, what).items()}
+    for algorithm, size in (("sha256", 32), ("sha512", 64)):
+        if algorithm in hashes and len(hashes[algorithm]) != size:
+            raise MalformedMetadata(f"The {algorithm} of {what} has the wrong length.")
+    if "sha256" not in hashes:
+        raise MalformedMetadata(f"There is no SHA-256 for {what}.")
+    return hashes
+
+
+def _keys_from_json(value: Any) -> dict[str, PublicKey]:
+    return {keyid: PublicKey.from_json(item) for keyid, item in _object(value, "the list of keys").items()}
+
+
+def _role_keys(name: str, value: Any, keys: Mapping[str, PublicKey]) -> RoleKeys:
+    members = _members(value, f"the role {name}", ("keyids", "threshold"))
+    keyids = tuple(_text(item, "keyids") for item in _list(members["keyids"], "keyids"))
+    _require_keys(name, keyids, keys)
+    return RoleKeys(keyids, _threshold(members["threshold"], name))
+
+
+def _require_keys(role: str, keyids: tuple[str, ...], keys: Mapping[str, PublicKey]) -> None:
+    if any(keyid not in keys for keyid in keyids):
+        raise MalformedMetadata(f"A key of {role} is named but not given.")
+
+
+def _meta_from_json(value: Any, *required: str) -> dict[str, FileMeta]:
+    members = _members(value, "the list of files", required)
+    return {name: FileMeta.from_json(item, name) for name, item in members.items()}
