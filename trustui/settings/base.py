@@ -7,9 +7,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from trustui.settings import logs
-from trustui.settings.environment import BASE_DIR, VAR, env
-
-__all__ = ["BASE_DIR", "VAR", "env"]
+from trustui.settings.environment import VAR, env
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])

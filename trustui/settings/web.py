@@ -7,8 +7,8 @@ import json
 from csp.constants import NONCE, NONE, SELF
 
 from trustui.settings.base import *  # noqa: F403  this is the base with additions
-from trustui.settings.base import BASE_DIR, CORE_APPS, DATABASES, VAR, env
-from trustui.settings.environment import secret
+from trustui.settings.base import CORE_APPS, DATABASES
+from trustui.settings.environment import BASE_DIR, VAR, env, secret
 
 SECRET_KEY = secret("SECRET_KEY")
 SEALING_PUBLIC_KEYS = json.loads(secret("SEALING_PUBLIC_KEYS"))
