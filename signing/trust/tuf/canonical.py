@@ -1,8 +1,8 @@
 """Read and write the JSON of Notary's metadata.
 
 Three forms of one value: *canonical* is what signatures and key ids cover, *file* is what is stored and hashed, and
-what is read may be neither. Notary's canonical JSON is not RFC 8785: members are sorted by their UTF-8 bytes and a string
-escapes only the quotation mark and the backslash, so a control character stands there as it is.
+what is read may be neither. Notary's canonical JSON is not RFC 8785: members are sorted by their UTF-8 bytes and a
+string escapes only the quotation mark and the backslash, so a control character stands there as it is.
 """
 
 from __future__ import annotations

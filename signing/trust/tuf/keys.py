@@ -36,7 +36,7 @@ class PublicKey:
     """One key as it stands in metadata.
 
     `public` holds what Notary hashes: DER SubjectPublicKeyInfo for `ecdsa` and `rsa`, 32 raw bytes for `ed25519`, and
-    the PEM text of certificates, leaf first, for the `-x509` types. Whether it can be loaded shows only when it is used.
+    the PEM text of certificates, leaf first, for the `-x509` types. Whether it can be loaded shows when it is used.
     """
 
     keytype: str
