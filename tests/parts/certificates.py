@@ -66,9 +66,7 @@ class Authority:
             )
         )
         pair = KeyPair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
-        pair.certificate.write_bytes(
-            builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        )
+        pair.certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         pair.key.touch(mode=0o600)
         pair.key.write_bytes(
             key.private_bytes(

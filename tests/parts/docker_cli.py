@@ -26,7 +26,7 @@ REPOSITORY_PASSPHRASE = "repository passphrase of a test"
 def docker_programs() -> tuple[str, ...]:
     """Give every installed docker command that still has `docker trust`, the first on PATH first.
 
-    CLI 29 moved it to a plugin few systems package. `TRUSTUI_TEST_DOCKER` names one command to judge with instead.
+    CLI 29 moved it to a plugin few systems package. `TRUSTUI_TEST_DOCKER` names the one command to judge with.
     """
     chosen = os.environ.get("TRUSTUI_TEST_DOCKER")
     candidates = [chosen] if chosen else [shutil.which("docker"), "/usr/bin/docker", "/usr/local/bin/docker"]
@@ -53,7 +53,7 @@ def require_docker() -> str:
 class DockerCli:
     """One person's docker: configuration, login, trust folder and passphrases of their own.
 
-    The login matters without a password check too: `docker trust sign` names a new repository's first signer after it.
+    The login matters even where nobody checks it: `docker trust sign` names a new repository's signer after it.
     """
 
     program: str

@@ -47,9 +47,7 @@ class Registry:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "registry.yml"
         config.write_text(
-            REGISTRY_CONFIG.format(
-                root=self.folder / "data", port=self.port, deletes=str(self.deletes).lower()
-            )
+            REGISTRY_CONFIG.format(root=self.folder / "data", port=self.port, deletes=str(self.deletes).lower())
         )
         self._process = Process(
             "docker-registry",
@@ -80,9 +78,7 @@ class Engine:
     insecure_registry: str
     _process: Process | None = None
     _sockets: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(
-            prefix="engine-"
-        )  # a socket path has 107 bytes at most
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="engine-")  # a socket path has 107 bytes at most
     )
 
     @property

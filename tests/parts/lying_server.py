@@ -65,15 +65,11 @@ class LyingServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def fetch_truth(
-        self, method: str, path: str, body: bytes, headers: dict[str, str]
-    ) -> tuple[int, bytes, str]:
+    def fetch_truth(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, str]:
         """Ask the true server and give status, body and content type."""
         there = urlsplit(self.truth_url)
         context = ssl.create_default_context(cadata=self.truth_ca)
-        connection = http.client.HTTPSConnection(
-            there.hostname or "", there.port, context=context, timeout=20
-        )
+        connection = http.client.HTTPSConnection(there.hostname or "", there.port, context=context, timeout=20)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()

@@ -63,10 +63,7 @@ class NotaryCli:
 
     def list(self, gun: str) -> dict[str, ListedTarget]:
         rows = _rows(self.run("list", gun).succeeded().stdout)
-        return {
-            name: ListedTarget(name, digest, int(size), role)
-            for name, digest, size, role in map(str.split, rows)
-        }
+        return {name: ListedTarget(name, digest, int(size), role) for name, digest, size, role in map(str.split, rows)}
 
     def delegations(self, gun: str) -> dict[str, ListedDelegation]:
         """Read `notary delegation list`, whose further keys of a role stand on lines of their own."""

@@ -155,9 +155,7 @@ class NotaryServer:
     def _is_healthy(self) -> bool:
         context = ssl.create_default_context(cadata=self.ca_pem)
         try:
-            with urllib.request.urlopen(
-                f"{self.url}/_notary_server/health", context=context, timeout=5
-            ) as answer:
+            with urllib.request.urlopen(f"{self.url}/_notary_server/health", context=context, timeout=5) as answer:
                 return bool(answer.read().strip() == b"{}")
         except OSError:
             return False

@@ -26,9 +26,7 @@ def redis_server(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     socket_file = folder / "redis.sock"
     argv = [program, "--port", "0", "--unixsocket", str(socket_file), "--dir", str(folder), "--save", ""]
-    process = Process(
-        "redis-server", argv, env={"PATH": os.environ["PATH"]}, log=folder / "redis.log"
-    ).start()
+    process = Process("redis-server", argv, env={"PATH": os.environ["PATH"]}, log=folder / "redis.log").start()
     url = f"unix://{socket_file}"
     try:
         process.wait_ready(lambda: _answers_ping(url), START_SECONDS)
@@ -56,9 +54,7 @@ class Postgres:
         self._port = free_port()
         self._process: Process | None = None
         # They refuse root; Debian's package brings a user for them.
-        self._as_user = (
-            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
-        )
+        self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
 
     def start(self) -> Postgres:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,95 @@
+"""Our own trust server as a process of its own, as it runs in production: granian with TLS."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import ssl
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.parts.certificates import Authority
+from tests.parts.programs import run
+from trustui.embedded.processes import Process, free_port
+
+START_SECONDS = 30
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(slots=True)
+class BuiltinServer:
+    """The built-in trust server on a database of its own; `start` gives it back ready."""
+
+    folder: Path
+    database_url: str = ""
+    workers: int = 2
+    port: int = field(default_factory=free_port)
+    _process: Process | None = None
+    _authority: Authority = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._authority = Authority(self.folder)
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def ca_pem(self) -> str:
+        return self._authority.ca_pem
+
+    @property
+    def ca_file(self) -> Path:
+        return self._authority.ca_file
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "trust-server.log"
+
+    @property
+    def database_file(self) -> Path:
+        return self.folder / "var" / "trustui.sqlite3"
+
+    def start(self) -> BuiltinServer:
+        self.database_file.parent.mkdir(exist_ok=True)
+        env = self._environment()
+        run([sys.executable, "-m", "django", "migrate", "--verbosity=0"], env=env, folder=PROJECT).succeeded()
+        pair = self._authority.issue("trust-server")
+        argv = [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)),
+            *("--ssl-certificate", str(pair.certificate), "--ssl-keyfile", str(pair.key)),
+            "trustui.wsgi_notary:application",
+        ]
+        self._process = Process("trust server", argv, env=env, log=self.log, cwd=PROJECT).start()
+        self._process.wait_ready(self._is_healthy, START_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.stop()
+
+    def _environment(self) -> dict[str, str]:
+        master_key = self.folder / "master.key"
+        if not master_key.exists():
+            master_key.touch(mode=0o600)
+            master_key.write_bytes(base64.b64encode(secrets.token_bytes(32)))
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(PROJECT),
+            "DJANGO_SETTINGS_MODULE": "trustui.settings.notary",
+            "TRUSTUI_VAR": str(self.folder / "var"),
+            "TRUST_SERVER_MASTER_KEY_FILE": str(master_key),
+        }
+        return env | ({"DATABASE_URL": self.database_url} if self.database_url else {})
+
+    def _is_healthy(self) -> bool:
+        context = ssl.create_default_context(cadata=self.ca_pem)
+        try:
+            with urllib.request.urlopen(f"{self.url}/v2/", context=context, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
