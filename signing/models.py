@@ -44,12 +44,8 @@ class Account(models.Model):
     """A namespace of repositories on one registry, with its people, its trust server and its root key."""
 
     name = models.SlugField(unique=True)
-    registry = models.CharField(
-        max_length=255, help_text="host[:port] as in image names; docker.io for Docker Hub"
-    )
-    namespace = models.CharField(
-        max_length=200, blank=True, help_text="first part of every repository's path"
-    )
+    registry = models.CharField(max_length=255, help_text="host[:port] as in image names; docker.io for Docker Hub")
+    namespace = models.CharField(max_length=200, blank=True, help_text="first part of every repository's path")
     trust_server = models.ForeignKey(TrustServer, on_delete=models.PROTECT, related_name="accounts")
     registry_username = models.CharField(max_length=255, blank=True)
     registry_password = models.BinaryField(default=b"", help_text="sealed to the docker worker")
@@ -181,12 +177,8 @@ class Repository(models.Model):
     next_step = models.TextField(blank=True)
     checked_at = models.DateTimeField(null=True, blank=True, help_text="last attempt")
     verified_at = models.DateTimeField(null=True, blank=True, help_text="last attempt that verified")
-    signers = models.JSONField(
-        default=list, help_text='[{"name", "keys": [canonical id]}] in delegation order'
-    )
-    administrative_keys = models.JSONField(
-        default=dict, help_text='{"root": [TUF id], "repository": [TUF id]}'
-    )
+    signers = models.JSONField(default=list, help_text='[{"name", "keys": [canonical id]}] in delegation order')
+    administrative_keys = models.JSONField(default=dict, help_text='{"root": [TUF id], "repository": [TUF id]}')
     roles = models.JSONField(default=list, help_text='[{"role", "version", "expires", "threshold", "keys"}]')
     left_out = models.JSONField(default=dict, help_text="{delegation: why it was left out}")
     lease = models.ForeignKey(
@@ -216,9 +208,7 @@ class SignedTag(models.Model):
     tag = models.CharField(max_length=255)
     digest = models.CharField(max_length=64, help_text="sha256, lower-case hex, without its prefix")
     length = models.BigIntegerField(help_text="bytes of the manifest")
-    signers = models.JSONField(
-        default=list, help_text="names in delegation order; empty: the repository key alone"
-    )
+    signers = models.JSONField(default=list, help_text="names in delegation order; empty: the repository key alone")
     sort_key = models.CharField(max_length=600, db_index=True, help_text="natural order of the tag")
     first_seen = models.DateTimeField(default=timezone.now)
 
@@ -241,9 +231,7 @@ class TrustedMetadata(models.Model):
     stored_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("repository", "role"), name="one_trusted_file_per_role"),
-        )
+        constraints = (models.UniqueConstraint(fields=("repository", "role"), name="one_trusted_file_per_role"),)
 
     def __str__(self) -> str:
         return f"{self.role} of {self.repository}"
@@ -281,14 +269,10 @@ class SignerRequestItem(models.Model):
 
     request = models.ForeignKey(SignerRequest, on_delete=models.CASCADE, related_name="items")
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="signer_request_items")
-    operation = models.ForeignKey(
-        "Operation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    operation = models.ForeignKey("Operation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("request", "repository"), name="one_item_per_repository"),
-        )
+        constraints = (models.UniqueConstraint(fields=("request", "repository"), name="one_item_per_repository"),)
 
     def __str__(self) -> str:
         return f"{self.request_id}: {self.repository}"
@@ -334,29 +318,19 @@ class Operation(models.Model):
     FINISHED = (State.DONE, State.FAILED, State.CANCELLED)
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    account = models.ForeignKey(
-        Account, null=True, blank=True, on_delete=models.CASCADE, related_name="operations"
-    )
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="operations")
     repository = models.ForeignKey(
         Repository, null=True, blank=True, on_delete=models.CASCADE, related_name="operations"
     )
     key = models.ForeignKey(Key, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations")
-    signer = models.ForeignKey(
-        Signer, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations"
-    )
-    requested_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations"
-    )
+    signer = models.ForeignKey(Signer, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations")
+    requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="operations")
     parameters = models.JSONField(default=dict, help_text="what was asked; never a secret")
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     step = models.CharField(max_length=16, help_text="the step that is queued or running now")
     done_steps = models.JSONField(default=list)
-    layers = models.JSONField(
-        default=dict, help_text='{layer: {"status", "current", "total"}} of the running transfer'
-    )
-    result = models.JSONField(
-        default=dict, help_text="digest, length, versions and whatever the steps found out"
-    )
+    layers = models.JSONField(default=dict, help_text='{layer: {"status", "current", "total"}} of the running transfer')
+    result = models.JSONField(default=dict, help_text="digest, length, versions and whatever the steps found out")
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
     next_step = models.TextField(blank=True)
@@ -392,9 +366,7 @@ class Operation(models.Model):
         """Say in a few words what became of it; while it works, what it is doing."""
         if self.state == self.State.FAILED and self.kind == self.Kind.PUBLISH:
             return (
-                "failed, signature stored, tag not moved"
-                if self.is_signature_stored
-                else "failed, nothing published"
+                "failed, signature stored, tag not moved" if self.is_signature_stored else "failed, nothing published"
             )
         if self.state == self.State.DONE and self.kind == self.Kind.PUBLISH:
             return "published"
@@ -426,9 +398,7 @@ class SealedSecret(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("operation", "purpose"), name="one_secret_per_purpose"),
-        )
+        constraints = (models.UniqueConstraint(fields=("operation", "purpose"), name="one_secret_per_purpose"),)
 
     def __str__(self) -> str:
         return f"{self.purpose} for operation {self.operation_id}"
@@ -453,9 +423,7 @@ class AuditEvent(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=64, help_text="verb and noun: approve_signer, publish_image ...")
-    account = models.ForeignKey(
-        Account, null=True, blank=True, on_delete=models.SET_NULL, related_name="events"
-    )
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
     subject = models.CharField(max_length=300, help_text="what it was done to, readable")
     detail = models.JSONField(default=dict)
 

@@ -1,0 +1,31 @@
+"""Accounts a person may see."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from signing.models import Account, Membership, User
+
+
+def visible_accounts(user: User) -> QuerySet[Account]:
+    """List the accounts the person belongs to; all of them for an administrator."""
+    accounts = Account.objects.select_related("trust_server")
+    if not user.is_superuser:
+        accounts = accounts.filter(memberships__user=user)
+    return accounts.order_by("name")
+
+
+def members_of(account: Account) -> QuerySet[Membership]:
+    """List who may do what in an account."""
+    return account.memberships.select_related("user").order_by("user__username")
+
+
+def account_of_image(gun: str) -> Account | None:
+    """Find the account whose namespace an image lies in; the most exact one where namespaces nest."""
+    registry, _, path = gun.partition("/")
+    found = [
+        account
+        for account in Account.objects.filter(registry=registry)
+        if not account.namespace or path.startswith(f"{account.namespace}/")
+    ]
+    return max(found, key=lambda account: len(account.namespace), default=None)

@@ -1,0 +1,32 @@
+"""Operations a person may see."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from signing.models import Operation, User
+from signing.selectors.requests import passphrases_of_repository
+
+
+def visible_operations(user: User) -> QuerySet[Operation]:
+    """List the operations of the person's accounts, newest first."""
+    operations = Operation.objects.select_related("account", "repository", "key", "signer", "requested_by").defer(
+        "key__envelope"
+    )
+    if not user.is_superuser:
+        operations = operations.filter(account__memberships__user=user)
+    return operations.order_by("-created_at", "-pk")
+
+
+def passphrases_needed(operation: Operation) -> list[str]:
+    """List the passphrases that trying a failed operation again takes."""
+    kind = Operation.Kind(operation.kind)
+    if kind == Operation.Kind.PUBLISH and operation.is_signature_stored:
+        return []
+    if kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN, Operation.Kind.MAKE_CSR):
+        return ["signer"] if operation.key and operation.key.asks_passphrase else []
+    if kind in (Operation.Kind.GENERATE_KEY, Operation.Kind.IMPORT_KEY):
+        return ["signer"]
+    if kind == Operation.Kind.ADD_SIGNER and operation.repository:
+        return passphrases_of_repository(operation.repository)
+    return []

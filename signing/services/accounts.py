@@ -1,0 +1,123 @@
+"""Accounts, their registry login and their people."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import transaction
+
+from signing import sealing
+from signing.errors import Conflict
+from signing.models import Account, Membership, TrustServer, User
+from signing.permissions import require
+from signing.services import audit
+from signing.trust.errors import InvalidInput, InvalidName
+from signing.trust.notary.gun import Gun
+
+
+@transaction.atomic
+def create_account(
+    *,
+    actor: User,
+    name: str,
+    registry: str,
+    trust_server: TrustServer,
+    namespace: str = "",
+    registry_username: str = "",
+    registry_password: str = "",
+    enforces_trust: bool = True,
+) -> Account:
+    """Open an account for one namespace of a registry; its maker becomes its first lead."""
+    require(actor, "create_account")
+    _check_name(name)
+    _check_place(registry, namespace)
+    if Account.objects.filter(name=name).exists():
+        raise Conflict(f"There is an account named {name} already.", next_step="Choose another name.")
+    account = Account.objects.create(
+        name=name,
+        registry=registry,
+        namespace=namespace,
+        trust_server=trust_server,
+        registry_username=registry_username,
+        enforces_trust=enforces_trust,
+    )
+    if registry_password:
+        _keep_password(account, registry_password)
+    Membership.objects.create(account=account, user=actor, role=Membership.Role.LEAD)
+    audit.record(actor, "create_account", account=account, subject=account, registry=registry, namespace=namespace)
+    return account
+
+
+@transaction.atomic
+def change_account(
+    *,
+    actor: User,
+    account: Account,
+    trust_server: TrustServer | None = None,
+    registry_username: str | None = None,
+    registry_password: str | None = None,
+    enforces_trust: bool | None = None,
+) -> Account:
+    """Change what is given and keep the rest; an empty password removes the stored one.
+
+    Another trust server is an administrator's decision: it changes who is believed.
+    """
+    require(actor, "manage_account", account)
+    changed = []
+    if trust_server is not None and trust_server != account.trust_server:
+        require(actor, "manage_trust_servers")
+        account.trust_server = trust_server
+        changed.append("trust_server")
+    if registry_username is not None and registry_username != account.registry_username:
+        account.registry_username = registry_username
+        changed.append("registry_username")
+    if enforces_trust is not None and enforces_trust != account.enforces_trust:
+        account.enforces_trust = enforces_trust
+        changed.append("enforces_trust")
+    account.save(update_fields=changed)
+    if registry_password is not None:
+        _keep_password(account, registry_password)
+        changed.append("registry_password")
+    audit.record(actor, "change_account", account=account, subject=account, changed=changed)
+    return account
+
+
+@transaction.atomic
+def set_member(*, actor: User, account: Account, user: User, role: str) -> Membership:
+    """Give a person a role in an account, in place of the one they had."""
+    require(actor, "manage_account", account)
+    if role not in Membership.Role.values:
+        raise InvalidInput(f"{role!r} is not a role.", next_step=f"Choose one of {', '.join(Membership.Role.values)}.")
+    membership, _ = Membership.objects.update_or_create(account=account, user=user, defaults={"role": role})
+    audit.record(actor, "set_member", account=account, subject=user, role=role)
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, actor: User, account: Account, user: User) -> None:
+    """End a person's part in an account. What they signed stays signed."""
+    require(actor, "manage_account", account)
+    Membership.objects.filter(account=account, user=user).delete()
+    audit.record(actor, "remove_member", account=account, subject=user)
+
+
+def _check_name(name: str) -> None:
+    try:
+        validate_slug(name)
+    except ValidationError:
+        raise InvalidName(
+            f"{name!r} is no name for an account.",
+            next_step="Use letters, digits, hyphens and underscores.",
+        ) from None
+
+
+def _check_place(registry: str, namespace: str) -> None:
+    """Refuse a registry or namespace under which no repository could ever be named."""
+    Gun.parse("/".join(part for part in (registry, namespace, "name") if part))
+
+
+def _keep_password(account: Account, password: str) -> None:
+    account.registry_password = (
+        sealing.seal("docker", password.encode(), sealing.registry_context(account.pk)) if password else b""
+    )
+    account.save(update_fields=["registry_password"])

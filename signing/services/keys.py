@@ -1,0 +1,221 @@
+"""Keys: made or imported by the signing worker, or enrolled by their public half.
+
+Nothing here opens a private key. A passphrase or a key file passes through sealed to the signing worker.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from cryptography import x509
+from django.db import transaction
+
+from signing.errors import Conflict
+from signing.models import Account, Key, Operation, User
+from signing.permissions import require
+from signing.services import audit
+from signing.services.operations import start_operation
+from signing.services.signers import check_signer_name
+from signing.trust.errors import InvalidInput, InvalidKey
+from signing.trust.tuf.keys import PublicKey
+
+MINIMUM_PASSPHRASE = 8  # as docker and notary ask for
+MAXIMUM_KEY_FILE = 64 * 1024
+
+
+@transaction.atomic
+def generate_key(
+    *,
+    actor: User,
+    account: Account,
+    purpose: str,
+    name: str,
+    passphrase: str,
+    unattended: bool = False,
+) -> Operation:
+    """Have the signing worker make a root or signer key, encrypted under this passphrase.
+
+    With `unattended` the worker keeps the passphrase too, sealed to itself, so that nobody is asked later.
+    """
+    name = _authorise(actor, account, purpose, name)
+    if purpose == Key.Purpose.REPOSITORY:
+        raise InvalidInput(
+            "A repository key is made when a repository is initialised, not by itself.",
+            next_step="Request a first signer for the repository; approving it makes the key.",
+        )
+    _require_one_root_key(account, purpose)
+    _check_passphrase(passphrase)
+    operation = start_operation(
+        Operation.Kind.GENERATE_KEY,
+        actor=actor,
+        account=account,
+        parameters={"purpose": purpose, "name": name, "unattended": unattended},
+        secrets={"signer": passphrase},
+    )
+    audit.record(
+        actor,
+        "generate_key",
+        account=account,
+        subject=name,
+        purpose=purpose,
+        unattended=unattended,
+        operation=operation.pk,
+    )
+    return operation
+
+
+@transaction.atomic
+def import_key(
+    *,
+    actor: User,
+    account: Account,
+    key_pem: str,
+    name: str,
+    passphrase: str,
+    unattended: bool = False,
+    purpose: str = Key.Purpose.SIGNER,
+) -> Operation:
+    """Have the signing worker take over a key file that docker or notary wrote, with its passphrase."""
+    name = _authorise(actor, account, purpose, name)
+    _require_one_root_key(account, purpose)
+    if "PRIVATE KEY" not in key_pem or len(key_pem) > MAXIMUM_KEY_FILE:
+        raise InvalidKey(
+            "That is not a private key file.",
+            next_step="Choose the file docker or notary wrote (private/....key); it begins with BEGIN ... KEY.",
+        )
+    if not passphrase:
+        raise InvalidInput("The key file's passphrase is needed.")
+    operation = start_operation(
+        Operation.Kind.IMPORT_KEY,
+        actor=actor,
+        account=account,
+        parameters={"purpose": purpose, "name": name, "unattended": unattended},
+        secrets={"import": key_pem, "signer": passphrase},
+    )
+    audit.record(
+        actor,
+        "import_key",
+        account=account,
+        subject=name,
+        purpose=purpose,
+        unattended=unattended,
+        operation=operation.pk,
+    )
+    return operation
+
+
+@transaction.atomic
+def enrol_public_key(*, actor: User, account: Account, name: str, public_pem: str) -> Key:
+    """Store the public half of a signer key whose private half stays with the person."""
+    name = _authorise(actor, account, Key.Purpose.SIGNER, name)
+    public = PublicKey.from_pem(public_pem)
+    if Key.objects.filter(key_id=public.canonical_id).exists():
+        raise Conflict("This key is enrolled already.", next_step="Use the enrolled key, or another one.")
+    key = Key(
+        key_id=public.canonical_id,
+        purpose=Key.Purpose.SIGNER,
+        custody=Key.Custody.CLIENT,
+        name=name,
+        keytype=public.bare.keytype,
+        public_pem=public.bare.to_pem(),
+        account=account,
+        owner=actor,
+    )
+    if public.certificates:
+        _attach(key, public_pem, public)
+    key.save()
+    audit.record(actor, "enrol_key", account=account, subject=key, key=key.key_id)
+    return key
+
+
+@transaction.atomic
+def request_csr(*, actor: User, key: Key, passphrase: str | None = None) -> Operation:
+    """Have the signing worker make a certificate request for a key it holds."""
+    require(actor, "use_key", key)
+    if key.custody != Key.Custody.SEALED:
+        raise InvalidInput(
+            "This key's private half is not here, so no certificate request can be made here.",
+            next_step="Make it where the key is, then attach the certificate.",
+        )
+    if key.asks_passphrase and not passphrase:
+        raise InvalidInput("The key's passphrase is needed.")
+    operation = start_operation(
+        Operation.Kind.MAKE_CSR,
+        actor=actor,
+        account=key.account,
+        key=key,
+        secrets={"signer": passphrase} if key.asks_passphrase and passphrase else {},
+    )
+    audit.record(actor, "request_csr", account=key.account, subject=key, key=key.key_id, operation=operation.pk)
+    return operation
+
+
+@transaction.atomic
+def attach_certificate(*, actor: User, key: Key, pem: str) -> Key:
+    """Keep the certificate an authority issued for a key, leaf first and then its chain.
+
+    The leaf has to carry this very key and each certificate has to be signed by the next one. Whether the last
+    one is to be believed is not decided here.
+    """
+    require(actor, "use_key", key)
+    certified = PublicKey.from_pem(pem)
+    if not certified.certificates:
+        raise InvalidKey("That is a bare public key, not a certificate.", next_step="Paste the certificate's PEM text.")
+    if certified.canonical_id != key.key_id:
+        raise InvalidKey(
+            "The certificate was issued for another key.",
+            next_step="Attach the one made from this key's certificate request.",
+        )
+    _attach(key, pem, certified)
+    key.save(update_fields=["certificate_pem", "certificate_expires"])
+    audit.record(
+        actor,
+        "attach_certificate",
+        account=key.account,
+        subject=key,
+        key=key.key_id,
+        expires=key.certificate_expires.isoformat() if key.certificate_expires else "",
+    )
+    return key
+
+
+def _authorise(actor: User, account: Account, purpose: str, name: str) -> str:
+    """Check the right for this purpose and return the name the key file will carry."""
+    if purpose not in Key.Purpose.values:
+        raise InvalidInput(f"{purpose!r} is no purpose of a key.")
+    if purpose == Key.Purpose.SIGNER:
+        require(actor, "create_key", account)
+        check_signer_name(name)
+        return name
+    require(actor, "manage_root_keys", account)
+    return "root" if purpose == Key.Purpose.ROOT else "targets"
+
+
+def _require_one_root_key(account: Account, purpose: str) -> None:
+    if purpose == Key.Purpose.ROOT and account.keys.filter(purpose=Key.Purpose.ROOT).exists():
+        raise Conflict(
+            f"{account} has a root key already; an account uses exactly one.", next_step="Use the one that is there."
+        )
+
+
+def _check_passphrase(passphrase: str) -> None:
+    if len(passphrase) < MINIMUM_PASSPHRASE:
+        raise InvalidInput(f"A passphrase has at least {MINIMUM_PASSPHRASE} characters.")
+
+
+def _attach(key: Key, pem: str, certified: PublicKey) -> None:
+    chain = certified.certificates
+    for child, issuer in pairwise(chain):
+        _require_issued_by(child, issuer)
+    key.certificate_pem = pem.strip() + "\n"
+    key.certificate_expires = chain[0].not_valid_after_utc
+
+
+def _require_issued_by(child: x509.Certificate, issuer: x509.Certificate) -> None:
+    try:
+        child.verify_directly_issued_by(issuer)
+    except Exception as error:  # the library raises a different class for each kind of mismatch
+        raise InvalidKey(
+            "The chain is broken: a certificate in it was not issued by the one after it.",
+            next_step="Paste the leaf first, then each issuer in turn.",
+        ) from error

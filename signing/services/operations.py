@@ -1,0 +1,323 @@
+"""Queued work: publish, sign, pull, and what a person may do to an operation that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from signing import queue, sealing
+from signing.errors import Conflict, TooLate
+from signing.models import Account, Key, Operation, OperationLine, Repository, SealedSecret, Signer, User
+from signing.permissions import may, require
+from signing.selectors.accounts import account_of_image
+from signing.selectors.operations import passphrases_needed
+from signing.services import audit
+from signing.trust.errors import CannotSign, InvalidInput, InvalidName, NoTag
+from signing.trust.notary.gun import ImageName
+
+SECRET_LIFETIME = timedelta(minutes=15)  # a queue that is slower than this asks the person again
+STAGING_TAG = "trustui-staging"
+
+
+@transaction.atomic
+def publish_image(
+    *,
+    actor: User,
+    repository: Repository,
+    source: str,
+    tag: str,
+    signer: Signer | None = None,
+    passphrase: str | None = None,
+    from_local: bool = False,
+    sign: bool = True,
+) -> Operation:
+    """Pull (unless it is in the Engine already), push, sign and only then move the public tag.
+
+    Everything that can be refused is refused here, before any work.
+    """
+    require(actor, "publish", repository)
+    _check_new_tag(repository, tag)
+    name = ImageName.parse(source)
+    if not (name.tag or name.digest):
+        raise NoTag(f"{source!r} names no tag.")
+    if sign:
+        signer = _checked_signer(actor, repository, signer)
+    elif repository.account.enforces_trust:
+        raise InvalidInput(
+            f"{repository.account} enforces trust: an unsigned tag is refused.",
+            next_step="Choose a signer, or ask a lead to end enforcement for the account.",
+        )
+    parameters = {"source": source.strip(), "tag": tag, "from_local": from_local, "sign": sign}
+    parameters |= _source_account(actor, name)
+    operation = start_operation(
+        Operation.Kind.PUBLISH,
+        actor=actor,
+        account=repository.account,
+        repository=repository,
+        signer=signer if sign else None,
+        key=signer.key if sign and signer else None,
+        parameters=parameters,
+        secrets=_signer_secret(signer.key, passphrase) if sign and signer else {},
+    )
+    audit.record(
+        actor,
+        "publish_image",
+        account=repository.account,
+        subject=f"{repository.gun}:{tag}",
+        source=source,
+        signer=signer.name if sign and signer else "",
+        operation=operation.pk,
+    )
+    return operation
+
+
+@transaction.atomic
+def sign_digest(
+    *,
+    actor: User,
+    repository: Repository,
+    tag: str,
+    digest: str,
+    length: int,
+    signer: Signer,
+    passphrase: str | None = None,
+) -> Operation:
+    """Sign a digest that is in the registry already, without any Engine."""
+    require(actor, "publish", repository)
+    _check_new_tag(repository, tag)
+    digest = digest.removeprefix("sha256:")
+    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise InvalidInput("That is not a SHA-256 digest.", next_step="Write 64 lower-case hex digits after sha256:.")
+    if length <= 0:
+        raise InvalidInput("The manifest's length has to be a positive number of bytes.")
+    signer = _checked_signer(actor, repository, signer)
+    operation = start_operation(
+        Operation.Kind.SIGN,
+        actor=actor,
+        account=repository.account,
+        repository=repository,
+        signer=signer,
+        key=signer.key,
+        parameters={"tag": tag, "digest": f"sha256:{digest}", "length": length},
+        secrets=_signer_secret(signer.key, passphrase),
+    )
+    audit.record(
+        actor,
+        "sign_digest",
+        account=repository.account,
+        subject=f"{repository.gun}:{tag}",
+        digest=f"sha256:{digest}",
+        signer=signer.name,
+        operation=operation.pk,
+    )
+    return operation
+
+
+@transaction.atomic
+def pull_image(*, actor: User, repository: Repository, tag: str) -> Operation:
+    """Pull a tag into the Engine, by its verified digest where there is one."""
+    require(actor, "pull", repository)
+    _check_tag(repository, tag)
+    operation = start_operation(
+        Operation.Kind.PULL,
+        actor=actor,
+        account=repository.account,
+        repository=repository,
+        parameters={
+            "source": f"{repository.gun}:{tag}",
+            "tag": tag,
+            "source_account": repository.account_id,
+            "source_login": True,
+        },
+    )
+    audit.record(
+        actor,
+        "pull_image",
+        account=repository.account,
+        subject=f"{repository.gun}:{tag}",
+        operation=operation.pk,
+    )
+    return operation
+
+
+@transaction.atomic
+def retry_operation(
+    *,
+    actor: User,
+    operation: Operation,
+    passphrase: str | None = None,
+    passphrases: Mapping[str, str] | None = None,
+) -> Operation:
+    """Queue a failed operation again.
+
+    A publish whose signature is stored goes on with moving the tag and needs no passphrase; everything else
+    starts over. `passphrase` is short for the one purpose "signer".
+    """
+    require(actor, "change_operation", operation)
+    if operation.kind == Operation.Kind.IMPORT_KEY:
+        raise Conflict("The key file was used up by the first try.", next_step="Import the key file again.")
+    if operation.signer and operation.kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN):
+        require(actor, "sign_with", operation.signer)
+    given = dict(passphrases or {})
+    if passphrase:
+        given.setdefault("signer", passphrase)
+    needed = passphrases_needed(operation)
+    for purpose in needed:
+        if not given.get(purpose):
+            raise InvalidInput(f"The passphrase of the {purpose} key is needed to try again.")
+    resumes = operation.kind == Operation.Kind.PUBLISH and operation.is_signature_stored
+    step = queue.RELEASE if resumes else queue.steps_of(operation)[0]
+    restarted = Operation.objects.filter(pk=operation.pk, state=Operation.State.FAILED).update(
+        state=Operation.State.QUEUED,
+        step=step,
+        done_steps=operation.done_steps if resumes else [],
+        result=operation.result if resumes else {},
+        layers={},
+        error_code="",
+        error="",
+        next_step="",
+        attempts=0,
+        run_after=None,
+        cancel_requested=False,
+        finished_at=None,
+    )
+    if not restarted:
+        raise TooLate("Only a failed operation can be tried again.")
+    operation.secrets.all().delete()
+    for purpose in needed:
+        keep_secret(operation, purpose, given[purpose])
+    operation.refresh_from_db()
+    write_line(operation, f"Tried again by {actor}, beginning with {step}.")
+    queue.enqueue(step, operation.pk)
+    audit.record(actor, "retry_operation", account=operation.account, subject=operation, step=step)
+    return operation
+
+
+@transaction.atomic
+def cancel_operation(*, actor: User, operation: Operation) -> Operation:
+    """Stop work that has not signed anything yet.
+
+    What waits is cancelled at once; what runs stops at the next safe point, which the worker decides. From the
+    signature on there is no way back but signing anew.
+    """
+    require(actor, "change_operation", operation)
+    operation.refresh_from_db()
+    if operation.is_finished:
+        raise TooLate(f"The operation is over already: {operation.outcome}.")
+    if operation.is_signature_stored:
+        raise TooLate("The signature is stored already, so the tag has to follow it.")
+    now = timezone.now()
+    waiting = Operation.objects.filter(pk=operation.pk, state=Operation.State.QUEUED)
+    running = Operation.objects.filter(
+        pk=operation.pk,
+        state=Operation.State.RUNNING,
+        step__in=(queue.RESOLVE, queue.PULL, queue.PUSH),
+    )
+    if waiting.update(state=Operation.State.CANCELLED, finished_at=now):
+        operation.secrets.all().delete()
+        write_line(operation, f"Cancelled by {actor}.")
+        if queue.PUSH in operation.done_steps:
+            queue.enqueue(queue.CLEAN_STAGING, operation.pk)
+    elif running.update(cancel_requested=True):
+        write_line(operation, f"{actor} asks to cancel.")
+    else:
+        raise TooLate(f"The step {operation.step} has begun and cannot be stopped any more.")
+    audit.record(actor, "cancel_operation", account=operation.account, subject=operation)
+    operation.refresh_from_db()
+    return operation
+
+
+def start_operation(
+    kind: Operation.Kind,
+    *,
+    actor: User,
+    account: Account,
+    repository: Repository | None = None,
+    key: Key | None = None,
+    signer: Signer | None = None,
+    parameters: dict[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Operation:
+    """Write the row, seal its secrets and hand it to its first step's queue; the caller authorised it."""
+    operation = Operation(
+        kind=kind,
+        account=account,
+        repository=repository,
+        key=key,
+        signer=signer,
+        requested_by=actor,
+        parameters=parameters or {},
+    )
+    operation.step = queue.steps_of(operation)[0]
+    operation.save()
+    for purpose, secret in (secrets or {}).items():
+        keep_secret(operation, purpose, secret)
+    queue.enqueue(operation.step, operation.pk)
+    return operation
+
+
+def keep_secret(operation: Operation, purpose: str, secret: str) -> None:
+    """Seal one secret for the signing worker, bound to this operation and purpose."""
+    context = sealing.operation_context(operation.pk, purpose)
+    SealedSecret.objects.create(
+        operation=operation,
+        purpose=purpose,
+        box=sealing.seal("signing", secret.encode(), context),
+        expires_at=timezone.now() + SECRET_LIFETIME,
+    )
+
+
+def write_line(operation: Operation, text: str) -> None:
+    OperationLine.objects.create(operation=operation, text=text)
+
+
+def _check_tag(repository: Repository, tag: str) -> None:
+    if not tag:
+        raise NoTag("A tag is needed.")
+    if ImageName.parse(f"{repository.gun}:{tag}").tag != tag:
+        raise InvalidName(f"{tag!r} is no tag.")
+
+
+def _check_new_tag(repository: Repository, tag: str) -> None:
+    _check_tag(repository, tag)
+    if tag == STAGING_TAG:
+        raise InvalidName(f"The tag {STAGING_TAG} is kept for images that are not signed yet; choose another.")
+
+
+def _checked_signer(actor: User, repository: Repository, signer: Signer | None) -> Signer:
+    """Refuse a signer who does not fit, was never approved here, or is somebody else."""
+    if signer is None or signer.account_id != repository.account_id:
+        raise InvalidInput("A signer of this account is needed to sign.", next_step="Choose one of its signers.")
+    require(actor, "sign_with", signer)
+    if signer.key.custody != Key.Custody.SEALED:
+        raise CannotSign(
+            f"The key of {signer.name} is held by its owner, so this server cannot sign with it.",
+            next_step="Sign on the holder's machine with trustctl sign, or choose a signer whose key is sealed here.",
+        )
+    keys = [key for entry in repository.signers if entry["name"] == signer.name for key in entry["keys"]]
+    if signer.key.key_id not in keys:
+        raise CannotSign(
+            f"{signer.name} was never approved as a signer of {repository.gun}.",
+            next_step="Request the signer for this repository first; a lead approves it.",
+        )
+    return signer
+
+
+def _signer_secret(key: Key, passphrase: str | None) -> dict[str, str]:
+    if not key.asks_passphrase:
+        return {}
+    if not passphrase:
+        raise InvalidInput(f"The passphrase of the key {key.name} is needed.", next_step="Type the key's passphrase.")
+    return {"signer": passphrase}
+
+
+def _source_account(actor: User, name: ImageName) -> dict[str, Any]:
+    """Find whose image the source is: its trust data decides, its registry login is for members only."""
+    account = account_of_image(str(name.gun))
+    if account is None:
+        return {"source_account": None, "source_login": False}
+    return {"source_account": account.pk, "source_login": may(actor, "pull", account)}
