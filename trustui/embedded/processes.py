@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 POLL_SECONDS = 0.05
@@ -26,7 +26,7 @@ class NotReady(Exception):
 
 
 class Process:
-    """One program in its own session, with its output appended to `log`.
+    """One program in its own session, with its output appended to `log`, or shown as ours where that is None.
 
     On Linux it also gets SIGTERM when the thread that started it ends, however that ends, so start it from
     the main thread or from one that outlives it.
@@ -38,7 +38,7 @@ class Process:
         argv: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
-        log: Path,
+        log: Path | None,
         cwd: Path | None = None,
     ) -> None:
         self.name = name
@@ -57,23 +57,20 @@ class Process:
         Raises:
             NotReady: it is not installed or may not be run.
         """
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            self._popen = subprocess.Popen(  # noqa: S603  the argument list comes from our own code
-                self.argv,
-                env=self.env,
-                cwd=self.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=descriptor,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_follow(os.getpid()),  # one system call; no lock is taken
-            )
-        except OSError as error:
-            raise NotReady(f"{self.name} could not be started: {error}") from error
-        finally:
-            os.close(descriptor)
+        with contextlib.ExitStack() as opened:
+            try:
+                self._popen = subprocess.Popen(  # noqa: S603  the argument list comes from our own code
+                    self.argv,
+                    env=self.env,
+                    cwd=self.cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=None if self.log is None else opened.enter_context(_appending(self.log)),
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=_follow(os.getpid()),  # one system call; no lock is taken
+                )
+            except OSError as error:
+                raise NotReady(f"{self.name} could not be started: {error}") from error
         return self
 
     @property
@@ -104,29 +101,37 @@ class Process:
                 raise NotReady(f"{self.name} was not ready after {timeout:g} s.\n{self.tail()}")
             time.sleep(POLL_SECONDS)
 
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the program and do not wait."""
+        if self.is_alive:
+            self._signal(signal.SIGTERM)
+
     def stop(self, timeout: float = 10.0) -> None:
-        """End the program and what it left in its group: ask first, kill after `timeout`; safe to repeat."""
+        """End the program and what it left in its session: ask first, kill after `timeout`; safe to repeat."""
         if self._popen is None:
             return
-        if self._popen.poll() is None:
-            self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(timeout)
-        self._signal(signal.SIGKILL)  # whoever of the group is left, the leader included
+        self.ask_to_end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(timeout)
+        members = _session_members(self._popen.pid)  # some put themselves into a group of their own
+        self._signal(signal.SIGKILL)
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._popen.wait()
         self._popen = None
 
     def tail(self, lines: int = 15) -> str:
         """Return the end of the log, for an error message."""
+        if self.log is None:
+            return ""
         with contextlib.suppress(OSError):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
         return ""
 
     def _signal(self, number: signal.Signals) -> None:
         if self._popen is not None:
-            with contextlib.suppress(
-                ProcessLookupError, PermissionError
-            ):  # macOS: EPERM for a finished group
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a finished group
                 os.killpg(self._popen.pid, number)
 
 
@@ -177,6 +182,27 @@ def wait_until(check: Callable[[], bool], timeout: float, what: str) -> None:
         if time.monotonic() > deadline:
             raise NotReady(f"{what}: not after {timeout:g} s.")
         time.sleep(POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _appending(path: Path) -> Iterator[int]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _session_members(leader: int) -> list[int]:
+    """List the living processes of a session, where the system tells (Linux)."""
+    members = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # After the name in parentheses: state, parent, group, session.
+            if stat.read_text().rpartition(")")[2].split()[3] == str(leader):
+                members.append(int(stat.parent.name))
+    return members
 
 
 def _follow(parent: int) -> Callable[[], None] | None:

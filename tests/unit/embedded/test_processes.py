@@ -19,10 +19,9 @@ server.accept()
 STUBBORN_FAMILY = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-if os.fork():
-    print(os.getpid(), flush=True)
-else:
-    print(os.getpid(), flush=True)
+if not os.fork():
+    os.setpgrp()  # as the process does in which rq runs a job
+os.write(1, b"%d\\n" % os.getpid())
 while True:
     time.sleep(60)
 """
@@ -37,6 +36,11 @@ def is_gone(pid: int) -> bool:
     return state == "Z"
 
 
+def written(process: Process) -> str:
+    assert process.log is not None
+    return process.log.read_text()
+
+
 def python(name: str, code: str, tmp_path: Path, *args: str) -> Process:
     return Process(name, [sys.executable, "-c", code, *args], log=tmp_path / "log" / f"{name}.log")
 
@@ -44,7 +48,7 @@ def python(name: str, code: str, tmp_path: Path, *args: str) -> Process:
 def test_ready_when_the_check_says_so_and_gone_after_stop(tmp_path: Path) -> None:
     port = free_port()
     process = python("listener", LISTEN, tmp_path, str(port)).start()
-    process.wait_ready(lambda: process.log.read_text() == "up\n", 10)
+    process.wait_ready(lambda: written(process) == "up\n", 10)
     pid = process.pid
     assert process.is_alive
     assert pid is not None
@@ -57,8 +61,8 @@ def test_ready_when_the_check_says_so_and_gone_after_stop(tmp_path: Path) -> Non
 
 def test_one_that_ignores_the_request_is_killed_with_its_child(tmp_path: Path) -> None:
     process = python("stubborn", STUBBORN_FAMILY, tmp_path).start()
-    process.wait_ready(lambda: len(process.log.read_text().split()) == 2, 10)
-    pids = [int(word) for word in process.log.read_text().split()]
+    process.wait_ready(lambda: len(written(process).split()) == 2, 10)
+    pids = [int(word) for word in written(process).split()]
     process.stop(timeout=0.2)
     wait_until(lambda: all(is_gone(pid) for pid in pids), 5, "both are gone")
 
@@ -106,12 +110,13 @@ def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     wait_until(lambda: is_gone(child), 5, "the child is gone")
 
 
+@pytest.mark.loopback
 def test_a_taken_port_is_seen(tmp_path: Path) -> None:
     port = free_port()
     assert port_is_free(port)
     assert not accepts(port)
     process = python("listener", LISTEN, tmp_path, str(port)).start()
-    process.wait_ready(lambda: process.log.read_text() == "up\n", 10)
+    process.wait_ready(lambda: written(process) == "up\n", 10)
     assert not port_is_free(port)
     assert accepts(port)
     process.stop()
