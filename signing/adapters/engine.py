@@ -18,12 +18,13 @@ from docker.utils import kwargs_from_env
 from signing.adapters.engine_errors import broken_off, explain
 from signing.adapters.image_names import split_reference
 from signing.adapters.outside_text import plain
-from signing.errors import TransferFailed
+from signing.errors import NoEngine, TransferFailed
 
 Progress = Callable[[str, str, int, int], None]  # layer ("" for the whole image), status, current, total
 Login = Mapping[str, str]  # docker's auth_config: username and password
 Event = dict[str, Any]
 
+_NO_SSH = "Set DOCKER_HOST to a socket (unix://) or to an address with TLS (tcp://)."
 _USUAL_SOCKET = "unix:///var/run/docker.sock"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _ANSWER_TIMEOUT = 120  # seconds between two bytes; an Engine that pushes may wait long for a slow registry
@@ -176,6 +177,8 @@ class Engine:
 
 
 def _connect(address: str) -> APIClient:
+    if address.startswith("ssh:"):
+        raise NoEngine("A Docker Engine cannot be reached over ssh:// from here.", next_step=_NO_SSH)
     environment = {"DOCKER_HOST": address}
     if not address.startswith("unix:"):  # DOCKER_TLS_VERIFY and DOCKER_CERT_PATH mean nothing for a socket
         environment = {**os.environ, **environment}

@@ -161,7 +161,7 @@ def registry_of(image: str) -> str:
     """Return the registry an image's name stands for, in words."""
     first, slash, _ = image.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
-        return f"The registry {first}"
+        return f"the registry {first}"
     return "Docker Hub"
 
 
@@ -181,6 +181,7 @@ def explain(text: str, image: str, login: Mapping[str, str] | None = None) -> Tr
                 # Docker Hub denies where others ask for a login.
                 kind, next_step = RegistryLoginNeeded, _LOGIN
             sentence = rule.sentence.format(image=name, registry=registry_of(name))
+            sentence = sentence[0].upper() + sentence[1:]
             return kind(f"{sentence} (The Engine said: {said})", next_step=next_step, image=name, said=said)
     return TransferFailed(f"The Docker Engine gave up on {name}: {said}", image=name, said=said)
 
