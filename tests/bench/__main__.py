@@ -1,0 +1,52 @@
+"""`make bench`: print every figure beside its peer and keep them in var/bench.json."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from tests.bench import pairs, trust_core
+from tests.parts.docker_cli import DockerCli, require_docker
+from tests.parts.notary_server import NotaryServer
+from tests.parts.ours import OurClient
+
+RESULT = Path(os.environ.get("TRUSTUI_VAR", "var")) / "bench.json"
+
+
+def main() -> None:
+    """Measure on a real notary-server with notary-signer, started for this run and ended with it."""
+    with tempfile.TemporaryDirectory(prefix="trustui-bench-") as folder:
+        server = NotaryServer(Path(folder))
+        try:
+            server.start()
+            figures = _measure(Path(folder), server)
+        finally:
+            server.stop()
+    pairs.write(figures, RESULT)
+    print(pairs.table(figures))
+    print(f"\nKept in {RESULT}.")
+
+
+def _measure(folder: Path, server: NotaryServer) -> list[pairs.Figure]:
+    return [
+        trust_core.inspect_resident(*_people(folder / "inspect", server), server),
+        trust_core.sign_many(*_people(folder / "sign", server)),
+    ]
+
+
+def _people(folder: Path, server: NotaryServer) -> tuple[OurClient, DockerCli]:
+    folder.mkdir()
+    docker = DockerCli(
+        program=require_docker(),
+        home=folder / "docker",
+        engine="unix:///nonexistent.sock",  # nothing measured here needs an Engine
+        registry="127.0.0.1:5999",
+        trust_url=server.url,
+        ca_pem=server.ca_pem,
+    )
+    return OurClient(folder / "ours", server.url, server.ca_pem), docker
+
+
+if __name__ == "__main__":
+    main()
