@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 from tests.parts.certificates import Authority
 
+Ask = Callable[[str, str, bytes, dict[str, str]], tuple[int, bytes, str]]
+"""Method, path, body and headers to status, body and content type."""
+
 Lie = Callable[[str, bytes], bytes | None]
 """Given the path asked for and the true body, the body to answer; None answers 404."""
 
@@ -27,18 +30,20 @@ def honest(_path: str, body: bytes) -> bytes:
 
 @dataclass(slots=True)
 class LyingServer:
-    """Stands in front of `truth` (url, CA); `lie` may be set at any time."""
+    """Stands in front of `truth` (url, CA); `lie`, and `ask` for lies about what was asked, may be set at any time."""
 
     folder: Path
     truth_url: str
     truth_ca: str
     lie: Lie = honest
+    ask: Ask = field(init=False)
     asked: list[str] = field(default_factory=list)
     _server: ThreadingHTTPServer = field(init=False)
     _authority: Authority = field(init=False)
 
     def __post_init__(self) -> None:
         self._authority = Authority(self.folder, "a liar's authority")
+        self.ask = self.fetch_truth
 
     @property
     def url(self) -> str:
@@ -89,7 +94,7 @@ class LyingServer:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 kept = {"Content-Type": self.headers.get("Content-Type", "")}
-                status, said, kind = liar.fetch_truth(self.command, self.path, body, kept)
+                status, said, kind = liar.ask(self.command, self.path, body, kept)
                 told = liar.lie(self.path, said) if status == 200 else said
                 if told is None:
                     status, told, kind = (
