@@ -4,6 +4,9 @@
     ├── NotAllowed              this person may not do that
     ├── Conflict                it does not fit what is already there
     │   └── TooLate                 the time for it has passed: decided, finished or expired
+    ├── SecretError             a sealed secret cannot be used
+    │   ├── SecretGone              it expired or was used up
+    │   └── CannotUnseal            it was sealed to another key, or moved
     ├── EngineError             the Docker Engine did not do what was asked
     │   ├── NoEngine                it does not answer on its socket
     │   ├── UnknownImage            no image of that name, here or in the registry
@@ -37,6 +40,20 @@ class Conflict(TrustError):
 class TooLate(Conflict):
     code = "too_late"
     next_step = "Reload the page to see how it ended; start anew if it is still needed."
+
+
+class SecretError(TrustError):
+    code = "secret_error"
+
+
+class SecretGone(SecretError):
+    code = "secret_gone"
+    next_step = "Try again and type the passphrase anew; it is kept for 15 minutes and used once."
+
+
+class CannotUnseal(SecretError):
+    code = "cannot_unseal"
+    next_step = "Check that the worker has the key it had when the secret was stored, then store the secret again."
 
 
 class EngineError(TrustError):

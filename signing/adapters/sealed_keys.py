@@ -1,0 +1,183 @@
+"""Private keys as rows: docker's encrypted key file inside an envelope under the master key.
+
+Two locks: the holder's passphrase, and a key that is kept outside the database. The envelope is bound to its key id,
+purpose and GUN, so that a row's bytes cannot be moved to another row.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as random_secrets
+from collections.abc import Iterable, Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from signing import sealing
+from signing.adapters.unsealing import unseal
+from signing.errors import Conflict, SecretGone
+from signing.models import Account, Key, User
+from signing.trust.errors import KeyNotHeld, KeyStoreError
+from signing.trust.keystore import pem
+from signing.trust.keystore.base import KeyInfo, PrivateKey
+
+VERSION = b"\x01"
+NONCE_LENGTH = 12
+ROLES = {Key.Purpose.ROOT: "root", Key.Purpose.REPOSITORY: "targets"}
+
+
+def store_key(
+    key: PrivateKey,
+    *,
+    account: Account,
+    purpose: str,
+    name: str,
+    passphrase: str,
+    gun: str = "",
+    owner: User | None = None,
+    is_unattended: bool = False,
+) -> Key:
+    """Write a new key's row; when this returns it is committed, or part of the caller's transaction.
+
+    Raises:
+        Conflict: the key is stored already.
+    """
+    public = key.public
+    role = ROLES.get(Key.Purpose(purpose), name)
+    key_file = pem.encrypt(key, passphrase, role, gun or None)
+    row = Key(
+        key_id=public.canonical_id,
+        purpose=purpose,
+        custody=Key.Custody.SEALED,
+        name=name,
+        keytype=public.keytype,
+        public_pem=public.to_pem(),
+        account=account,
+        gun=gun,
+        owner=owner,
+        envelope=_wrap(key_file, public.canonical_id, purpose, gun),
+    )
+    if is_unattended:
+        row.unattended = sealing.seal("signing", passphrase.encode(), sealing.key_context(row.key_id))
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise Conflict("This key is stored already.", next_step="Use the stored key, or another one.") from None
+    return row
+
+
+class SealedKeyStore:
+    """The keys one operation may use, with the passphrases that came with it.
+
+    `keys` is all it holds: an operation that signs as one person cannot reach another person's key. `secrets` maps
+    a purpose to its passphrase; unattended keys bring their own.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        keys: Iterable[Key],
+        secrets: Mapping[str, str],
+        *,
+        owner: User | None = None,
+    ) -> None:
+        self._account = account
+        self._rows = {row.key_id: row for row in keys if row.custody == Key.Custody.SEALED}
+        self._secrets = dict(secrets)
+        self._owner = owner
+
+    def __repr__(self) -> str:
+        return f"<SealedKeyStore of {len(self._rows)} keys>"
+
+    def list(self) -> list[KeyInfo]:
+        """List the keys, without opening anything."""
+        return [
+            KeyInfo(row.key_id, ROLES.get(Key.Purpose(row.purpose), row.name), row.gun or None)
+            for row in self._rows.values()
+        ]
+
+    def holds(self, key_id: str) -> bool:
+        """Tell whether the key of this canonical id is here."""
+        return key_id in self._rows
+
+    def open(self, key_id: str) -> PrivateKey:
+        """Open one key.
+
+        Raises:
+            KeyNotHeld: it is not here.
+            SecretGone: its passphrase did not come along, or was used up.
+            WrongPassphrase: it does not open.
+            KeyStoreError: the envelope is not under this server's master key, or holds another key.
+        """
+        row = self._rows.get(key_id)
+        if row is None:
+            raise KeyNotHeld(f"The key {key_id[:12]} is not on this server.")
+        key = pem.decrypt(_unwrap(row), self._passphrase(row))
+        if key.public.canonical_id != row.key_id:
+            raise KeyStoreError(f"The envelope of the key {row.key_id[:12]} holds another key.")
+        return key
+
+    def add(self, key: PrivateKey, role: str, gun: str | None = None) -> None:
+        """Keep a repository key that is made on the way.
+
+        It takes the passphrase given for it. Where the root key is unattended it is unattended as well, under a
+        random passphrase: whoever may initialise alone may go on alone.
+        """
+        if role != "targets" or not gun:
+            raise KeyStoreError(f"A key for the role {role} is not made on the way.")
+        passphrase = self._secrets.get(Key.Purpose.REPOSITORY)
+        is_unattended = not passphrase and any(
+            row.purpose == Key.Purpose.ROOT and row.unattended for row in self._rows.values()
+        )
+        if is_unattended:
+            passphrase = random_secrets.token_urlsafe(32)
+        if not passphrase:
+            raise SecretGone("The passphrase for the new repository key is not here.")
+        row = store_key(
+            key,
+            account=self._account,
+            purpose=Key.Purpose.REPOSITORY,
+            name="targets",
+            passphrase=passphrase,
+            gun=gun,
+            owner=self._owner,
+            is_unattended=is_unattended,
+        )
+        self._rows[row.key_id] = row
+
+    def _passphrase(self, row: Key) -> str:
+        if row.unattended:
+            return unseal(row.unattended, sealing.key_context(row.key_id)).decode()
+        passphrase = self._secrets.get(row.purpose)
+        if not passphrase:
+            raise SecretGone(f"The passphrase of the {row.purpose} key is not here any more.")
+        return passphrase
+
+
+def _binding(key_id: str, purpose: str, gun: str) -> bytes:
+    return f"trustui key 1|{key_id}|{purpose}|{gun}".encode()
+
+
+def _wrap(key_file: str, key_id: str, purpose: str, gun: str) -> bytes:
+    nonce = os.urandom(NONCE_LENGTH)
+    sealed = AESGCM(settings.MASTER_KEY).encrypt(nonce, key_file.encode(), _binding(key_id, purpose, gun))
+    return VERSION + nonce + sealed
+
+
+def _unwrap(row: Key) -> str:
+    envelope = bytes(row.envelope)
+    head = len(VERSION)
+    try:
+        if envelope[:head] != VERSION:
+            raise ValueError("unknown version")
+        nonce, sealed = envelope[head : head + NONCE_LENGTH], envelope[head + NONCE_LENGTH :]
+        opened = AESGCM(settings.MASTER_KEY).decrypt(nonce, sealed, _binding(row.key_id, row.purpose, row.gun))
+    except (InvalidTag, ValueError):
+        raise KeyStoreError(
+            f"The stored key {row.key_id[:12]} does not open with this server's master key.",
+            next_step="Give the signing worker the master key it had when the key was stored.",
+        ) from None
+    return opened.decode()
