@@ -96,15 +96,18 @@ def test_docker_signs_with_the_private_key_we_wrote(our_client: OurClient, docke
     assert tag["Signers"] == ["alice"]
 
 
-def test_notary_lists_and_changes_the_passphrase_of_our_key(our_client: OurClient, notary_cli: NotaryCli) -> None:
+def test_notary_lists_our_key_and_writes_it_anew(our_client: OurClient, notary_cli: NotaryCli) -> None:
     our_client.generate_key("alice")
     ours = the_key_file(our_client.private_dir)
-    copy_key(ours, notary_cli.trust_dir / "private")
+    theirs = copy_key(ours, notary_cli.trust_dir / "private")
 
     listed = notary_cli.run("key", "list").succeeded().stdout
+    notary_cli.run("key", "passwd", ours.stem).succeeded()
 
     assert ours.stem in listed
     assert "alice" in listed
+    assert theirs.read_text() != ours.read_text()  # another salt at least
+    assert pem.decrypt(theirs.read_text(), REPOSITORY_PASSPHRASE).key_id == ours.stem
 
 
 def test_docker_loads_the_unencrypted_key_a_person_brings_and_so_do_we(docker_cli: DockerCli, tmp_path: Path) -> None:

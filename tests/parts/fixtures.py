@@ -15,6 +15,7 @@ from tests.parts.notary_cli import NotaryCli
 from tests.parts.notary_server import NotaryServer
 from tests.parts.ours import OurClient
 from tests.parts.programs import require_program
+from tests.parts.stores import Postgres, redis_server
 from tests.parts.trustctl import TrustCtl
 
 TrustServer = NotaryServer | BuiltinServer
@@ -55,6 +56,21 @@ def builtin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builtin
         yield started.start()
     finally:
         started.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    started = Postgres(tmp_path_factory.mktemp("postgres") / "cluster")
+    try:
+        yield started.start()
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session", params=["notary_server", "builtin_server"])

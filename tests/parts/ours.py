@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from tests.parts.docker_cli import REPOSITORY_PASSPHRASE, ROOT_PASSPHRASE
 
 if TYPE_CHECKING:
+    from signing.trust.keystore.encrypted_files import FileKeyStore
     from signing.trust.notary.client import TrustedRepository
     from signing.trust.notary.repository import Published, Repository
-
-    from signing.trust.keystore.encrypted_files import FileKeyStore
 
 # The trust core is imported where it is used: the other parts work without it.
 
