@@ -1,0 +1,41 @@
+# `make` alone lists what there is.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+VENV := .venv/bin
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- run -------------------------------------------------------------------------------------------------------
+
+.PHONY: setup run worker notary
+setup: .venv/.setup ## Make .venv with everything the product needs, trustctl included
+
+run: .venv/.setup ## Start everything on this machine; Ctrl+C ends it. PORT= TRUST_PORT= REGISTRY_PORT= NO_APT=1
+	@$(VENV)/python -m trustui.embedded
+
+worker: .venv/.setup ## Run one worker alone: make worker Q=signing (or Q=docker), with REDIS_URL and DATABASE_URL set
+	@DJANGO_SETTINGS_MODULE=trustui.settings.$(or $(Q),signing)_worker $(VENV)/python manage.py \
+		rqworker --serializer=rq.serializers.JSONSerializer $(or $(Q),signing)
+
+notary: .venv/.setup ## Run the built-in trust server alone, with the certificate that `make run` minted
+	@$(VENV)/granian --interface=wsgi --port=$(or $(TRUST_PORT),4443) --ssl-protocol-min=tls1.2 \
+		--ssl-certificate=$(or $(TRUSTUI_VAR),var)/tls/server.pem --ssl-keyfile=$(or $(TRUSTUI_VAR),var)/tls/server-key.pem \
+		trustui.wsgi_notary:application
+
+.venv/.setup: requirements.txt pyproject.toml scripts/setup
+	@scripts/setup requirements.txt
+	@touch $@
+
+# --- change ----------------------------------------------------------------------------------------------------
+
+.PHONY: migrations lock
+migrations: .venv/.setup ## Write the database migrations that the models ask for
+	@DJANGO_SETTINGS_MODULE=trustui.settings.web $(VENV)/python manage.py makemigrations signing
+	@DJANGO_SETTINGS_MODULE=trustui.settings.notary $(VENV)/python manage.py makemigrations trust_server
+
+UV_COMPILE := $(VENV)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11
+lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, which `make test` installs)
+	@$(UV_COMPILE) --quiet requirements.in -o requirements.txt
+	@$(UV_COMPILE) --quiet requirements-dev.in -o requirements-dev.txt
