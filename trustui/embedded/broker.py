@@ -24,7 +24,6 @@ def start(place: Place) -> tuple[Process, str] | None:
             process.start()
             process.wait_ready(lambda: answers(socket_of(place)), START_SECONDS)
         except NotReady:
-            process.stop()
             continue
         return process, f"unix://{socket_of(place)}?db=0"
     return None

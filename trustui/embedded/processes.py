@@ -88,18 +88,22 @@ class Process:
         return self._popen is not None and self._popen.poll() is None
 
     def wait_ready(self, check: Callable[[], bool], timeout: float) -> None:
-        """Wait until `check` says yes while the program lives.
+        """Wait until `check` says yes while the program lives; end it when that does not come about.
 
         Raises:
             NotReady: it ended or the time was over; the text carries the end of its log.
         """
         deadline = time.monotonic() + timeout
-        while not check():
-            if not self.is_alive:
-                raise NotReady(f"{self.name} ended with code {self.returncode}.\n{self.tail()}")
-            if time.monotonic() > deadline:
-                raise NotReady(f"{self.name} was not ready after {timeout:g} s.\n{self.tail()}")
-            time.sleep(POLL_SECONDS)
+        try:
+            while not check():
+                if not self.is_alive:
+                    raise NotReady(f"{self.name} ended with code {self.returncode}.\n{self.tail()}")
+                if time.monotonic() > deadline:
+                    raise NotReady(f"{self.name} was not ready after {timeout:g} s.\n{self.tail()}")
+                time.sleep(POLL_SECONDS)
+        except BaseException:  # an interrupt too: nobody else knows of this program yet
+            self.stop()
+            raise
 
     def ask_to_end(self) -> None:
         """Send SIGTERM to the program and do not wait."""
