@@ -39,3 +39,48 @@ UV_COMPILE := $(VENV)/uv pip compile --universal --generate-hashes --no-emit-ind
 lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, which `make test` installs)
 	@$(UV_COMPILE) --quiet requirements.in -o requirements.txt
 	@$(UV_COMPILE) --quiet requirements-dev.in -o requirements-dev.txt
+
+# --- test ------------------------------------------------------------------------------------------------------
+# T= narrows: make test T=tests/unit/services, make interop T="-k verify". N= sets how many tests run at a time.
+
+TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql
+PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
+
+# Options alone narrow what is given; a path replaces it.
+tests_of = $(if $(filter tests/%,$(T)),$(T),$(1) $(T))
+
+.PHONY: test unit interop browser bench check lint fix
+test: .venv/.dev ## Install what tests need (Debian), check the code, run every test, stop everything
+	@scripts/apt-install $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory check
+	$(PYTEST) $(call tests_of,tests)
+
+unit: .venv/.dev ## Run the unit tests: no programs, no network
+	$(PYTEST) $(call tests_of,tests/unit)
+
+interop: .venv/.dev ## Run the tests against the real docker, notary and registry
+	$(PYTEST) $(call tests_of,tests/interop)
+
+browser: .venv/.dev ## Run people's journeys in Chromium
+	$(PYTEST) $(call tests_of,tests/browser)
+
+bench: .venv/.dev ## Measure beside docker trust; prints a table and writes var/bench.json
+	@scripts/apt-install docker.io docker-registry notary
+	@$(VENV)/python -m tests.bench
+
+check: lint ## Check everything that needs no test: style, types, imports between the sides, migrations
+	@$(VENV)/python manage.py makemigrations --check --dry-run --settings=trustui.settings.test
+
+lint: .venv/.dev ## Check style, types and that the two sides do not import each other
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/lint-imports
+	$(VENV)/mypy
+
+fix: .venv/.dev ## Mend what ruff can mend
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+.venv/.dev: requirements-dev.txt .venv/.setup
+	@scripts/setup requirements-dev.txt
+	@touch $@
