@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import docker
-from docker.errors import DockerException
-from requests.exceptions import RequestException
 
 from trustui.embedded.place import Place, private_folder
 from trustui.embedded.processes import NotReady, Process
@@ -38,11 +35,11 @@ def find(environ: Mapping[str, str]) -> Found | None:
     An Engine that was named is never replaced by another: when it does not answer now, the worker keeps asking.
     """
     if named := environ.get("DOCKER_HOST"):
-        answer = "answers" if answers(named, environ) else "does not answer yet; the worker keeps asking"
-        return Found(named, f"Docker Engine: {named} (DOCKER_HOST) {answer}.")
-    for socket in usual_sockets(environ):
-        if socket.is_socket() and answers(address := f"unix://{socket}", {}):
-            return Found(address, f"Docker Engine: the one at {socket}.")
+        away = named.startswith("unix://") and not answers(Path(named.removeprefix("unix://")))
+        return Found(named, f"Docker Engine: {named} (DOCKER_HOST){'; it does not answer yet' if away else ''}.")
+    for path in usual_sockets(environ):
+        if path.is_socket() and answers(path):
+            return Found(f"unix://{path}", f"Docker Engine: the one at {path}.")
     return None
 
 
@@ -52,16 +49,15 @@ def usual_sockets(environ: Mapping[str, str]) -> list[Path]:
     return [Path("/var/run/docker.sock"), *([Path(rootless) / "docker.sock"] if rootless else [])]
 
 
-def answers(address: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether an Engine answers `_ping` at this address, with the TLS files that `environ` names."""
+def answers(path: Path) -> bool:
+    """Tell whether an Engine answers at this socket."""
     try:
-        settings = docker.utils.kwargs_from_env(environment={**environ, "DOCKER_HOST": address})
-        client = docker.APIClient(timeout=5, **settings)
-        try:
-            return bool(client.ping())
-        finally:
-            client.close()
-    except (DockerException, RequestException, OSError, ValueError):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(path))
+            connection.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+            return connection.recv(64).split()[1:2] == [b"200"]
+    except OSError:
         return False
 
 
@@ -69,14 +65,14 @@ def start(place: Place, registry: str) -> Found:
     """Start a private Engine that may use `registry` without TLS; without one, the sentence says how to get it."""
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         return Found("", NO_ENGINE)
-    address = f"unix://{place.run / 'docker.sock'}"
+    path = place.run / "docker.sock"
     process = Process("engine", command(place, registry), log=place.log / "engine.log", env=_environment())
     try:
         process.start()
-        process.wait_ready(lambda: answers(address, {}), START_SECONDS)
+        process.wait_ready(lambda: answers(path), START_SECONDS)
     except NotReady as error:
         return Found("", f"Docker Engine: off. The private one did not start.\n{error}")
-    return Found(address, "Docker Engine: a private one, separate from the system's Docker.", process)
+    return Found(f"unix://{path}", "Docker Engine: a private one, separate from the system's Docker.", process)
 
 
 NO_ENGINE = (
