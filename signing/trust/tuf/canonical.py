@@ -19,6 +19,7 @@ LARGEST_INTEGER = 2**53
 """Go passes every number through a float64, so larger ones do not survive there."""
 
 _ESCAPE_BEYOND_CANONICAL = re.compile(rb"\\[^\"\\]")
+_CONTROL = re.compile(rb"[\x00-\x1f]")
 _HTML_ESCAPES = (
     (b"<", rb"\u003c"),
     (b">", rb"\u003e"),
@@ -40,8 +41,11 @@ def encode(value: Any) -> bytes:
 
 
 def to_file(value: Any) -> bytes:
-    """Give the form Go's encoder writes to files: canonical, with the special characters of HTML escaped."""
-    return escape_html(encode(value))
+    """Give the form Go's encoder writes to files: canonical, with the special characters of HTML escaped.
+
+    Go cannot write control characters at all; here they are escaped, so that the file can be read.
+    """
+    return _CONTROL.sub(lambda found: b"\\u%04x" % found[0][0], escape_html(encode(value)))
 
 
 def escape_html(encoded: bytes) -> bytes:
@@ -55,18 +59,19 @@ def parse(data: bytes) -> Any:
     """Read JSON from outside, strictly.
 
     Refuses what parsers are known to read differently: bad UTF-8, a member given twice, fractions, integers beyond
-    2^53, NaN, lone surrogates, trailing data and nesting too deep to walk.
+    2^53, NaN, lone surrogates, trailing data and nesting deeper than `encode` can write.
 
     Raises:
         MalformedMetadata: with the reason.
     """
     try:
-        orjson.loads(
-            data
-        )  # the strict reader of encodings; it keeps the last of two equal members, hence the second pass
+        # orjson is strict about encodings and writes only so deep; it keeps the last of two equal members, hence json
+        orjson.dumps(orjson.loads(data))
         return json.loads(data, object_pairs_hook=_members_once, parse_float=_refuse_fraction, parse_int=_small_integer)
     except MalformedMetadata:
         raise
+    except orjson.JSONEncodeError:
+        raise MalformedMetadata("This JSON is nested too deeply.") from None
     except (ValueError, RecursionError) as error:
         raise MalformedMetadata(f"This is not valid JSON: {_short(error)}.") from None
 

@@ -29,6 +29,6 @@ def parse_time(text: str) -> datetime:
 
 def format_time(moment: datetime) -> str:
     """Write a time as Go does: UTC as `Z`, trailing zeros of the fraction trimmed."""
-    utc = moment.astimezone(UTC)
-    decimals = f".{utc.microsecond:06d}".rstrip("0") if utc.microsecond else ""
-    return f"{utc:%Y-%m-%dT%H:%M:%S}{decimals}Z"
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    written = utc.isoformat(timespec="microseconds" if utc.microsecond else "seconds")
+    return (written.rstrip("0") if utc.microsecond else written) + "Z"
