@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
+from rq.job import Job
 
 from signing.models import Operation
 
@@ -46,7 +47,11 @@ QUEUES = {
     CLEAN_STAGING: DOCKER,
 }
 
+LEASED_STEPS = (PUSH, SIGN, RELEASE)  # of a publish: they wait until no other publish is between them
+
 JOB_TIMEOUT = 3600  # an image of many gigabytes over a slow line; the sweep notices a lost worker long before
+
+TICK_TIMEOUT = 600
 
 _log = structlog.get_logger(__name__)
 
@@ -80,6 +85,18 @@ def enqueue(job_name: str, operation_id: int) -> None:
     """
     if settings.TRUSTUI_QUEUE == "rq":
         transaction.on_commit(lambda: _enqueue_now(job_name, operation_id))
+
+
+def enqueue_tick(name: str, queue_name: str) -> Job:
+    """Hand over one tick now. A tick that was missed is never made up for."""
+    return django_rq.get_queue(queue_name).enqueue(
+        f"signing.jobs.{name}",
+        job_id=f"tick-{name}-{uuid.uuid4().hex}",
+        job_timeout=TICK_TIMEOUT,
+        ttl=300,
+        result_ttl=0,
+        failure_ttl=3600,
+    )
 
 
 def held_jobs(queue_name: str) -> set[tuple[str, int]]:

@@ -12,7 +12,7 @@ from signing.models import Account, Membership, TrustServer, User
 from signing.permissions import require
 from signing.services import audit
 from signing.trust.errors import InvalidInput, InvalidName
-from signing.trust.notary.gun import Gun
+from signing.trust.notary.gun import DOCKER_HUB, Gun
 
 
 @transaction.atomic
@@ -113,7 +113,15 @@ def _check_name(name: str) -> None:
 
 def _check_place(registry: str, namespace: str) -> None:
     """Refuse a registry or namespace under which no repository could ever be named."""
-    Gun.parse("/".join(part for part in (registry, namespace, "name") if part))
+    if registry == DOCKER_HUB and not namespace:
+        raise InvalidInput(
+            "An account on Docker Hub needs a namespace.", next_step="Give the Hub user or organisation."
+        )
+    if Gun.parse("/".join(part for part in (registry, namespace, "name") if part)).host != registry:
+        raise InvalidName(
+            f"{registry!r} is no registry's address as image names have it.",
+            next_step="Write it as HOST or HOST:PORT, for example registry.example.com; docker.io is Docker Hub.",
+        )
 
 
 def _keep_password(account: Account, password: str) -> None:

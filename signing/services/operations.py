@@ -17,7 +17,7 @@ from signing.selectors.accounts import account_of_image
 from signing.selectors.operations import passphrases_needed
 from signing.services import audit
 from signing.trust.errors import CannotSign, InvalidInput, InvalidName, NoTag
-from signing.trust.notary.gun import ImageName
+from signing.trust.notary.gun import ImageName, check_digest, check_tag
 
 SECRET_LIFETIME = timedelta(minutes=15)  # a queue that is slower than this asks the person again
 STAGING_TAG = "trustui-staging"
@@ -40,7 +40,7 @@ def publish_image(
     Everything that can be refused is refused here, before any work.
     """
     require(actor, "publish", repository)
-    _check_new_tag(repository, tag)
+    _check_new_tag(tag)
     name = ImageName.parse(source)
     if not (name.tag or name.digest):
         raise NoTag(f"{source!r} names no tag.")
@@ -88,10 +88,8 @@ def sign_digest(
 ) -> Operation:
     """Sign a digest that is in the registry already, without any Engine."""
     require(actor, "publish", repository)
-    _check_new_tag(repository, tag)
-    digest = digest.removeprefix("sha256:")
-    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-        raise InvalidInput("That is not a SHA-256 digest.", next_step="Write 64 lower-case hex digits after sha256:.")
+    _check_new_tag(tag)
+    digest = check_digest(digest if ":" in digest else f"sha256:{digest}")
     if length <= 0:
         raise InvalidInput("The manifest's length has to be a positive number of bytes.")
     signer = _checked_signer(actor, repository, signer)
@@ -102,7 +100,7 @@ def sign_digest(
         repository=repository,
         signer=signer,
         key=signer.key,
-        parameters={"tag": tag, "digest": f"sha256:{digest}", "length": length},
+        parameters={"tag": tag, "digest": digest, "length": length},
         secrets=_signer_secret(signer.key, passphrase),
     )
     audit.record(
@@ -110,7 +108,7 @@ def sign_digest(
         "sign_digest",
         account=repository.account,
         subject=f"{repository.gun}:{tag}",
-        digest=f"sha256:{digest}",
+        digest=digest,
         signer=signer.name,
         operation=operation.pk,
     )
@@ -121,7 +119,7 @@ def sign_digest(
 def pull_image(*, actor: User, repository: Repository, tag: str) -> Operation:
     """Pull a tag into the Engine, by its verified digest where there is one."""
     require(actor, "pull", repository)
-    _check_tag(repository, tag)
+    check_tag(tag)
     operation = start_operation(
         Operation.Kind.PULL,
         actor=actor,
@@ -275,16 +273,10 @@ def write_line(operation: Operation, text: str) -> None:
     OperationLine.objects.create(operation=operation, text=text)
 
 
-def _check_tag(repository: Repository, tag: str) -> None:
+def _check_new_tag(tag: str) -> None:
     if not tag:
         raise NoTag("A tag is needed.")
-    if ImageName.parse(f"{repository.gun}:{tag}").tag != tag:
-        raise InvalidName(f"{tag!r} is no tag.")
-
-
-def _check_new_tag(repository: Repository, tag: str) -> None:
-    _check_tag(repository, tag)
-    if tag == STAGING_TAG:
+    if check_tag(tag) == STAGING_TAG:
         raise InvalidName(f"The tag {STAGING_TAG} is kept for images that are not signed yet; choose another.")
 
 

@@ -1,0 +1,139 @@
+"""What runs by the clock: check repositories, tidy up, look at the Engine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from signing import queue, wiring
+from signing.jobs.run import RELEASE_ATTEMPTS, ClaimLost, due, end
+from signing.jobs.state import check_repository, store_failure
+from signing.models import EngineStatus, Operation, Repository, SealedSecret, SignerRequest
+from signing.trust.errors import ServerUnreachable, TrustError
+
+CHECK_EVERY = timedelta(minutes=5)
+MOST_CHECKS = 50  # repositories per tick
+LOST_AFTER = timedelta(minutes=10)  # without a sign of life
+MOST_LOSSES = 3
+HANDED_OVER_WITHIN = timedelta(seconds=30)  # a younger row may just be on its way into the queue
+
+State = Operation.State
+_log = structlog.get_logger(__name__)
+
+
+def refresh_due() -> None:
+    """Check the repositories nobody has checked for five minutes, longest unchecked first.
+
+    A trust server that does not answer is asked once per tick, not once per repository.
+    """
+    now = timezone.now()
+    is_due = Q(checked_at=None) | Q(checked_at__lt=now - CHECK_EVERY)
+    repositories = (
+        Repository.objects.filter(is_due)
+        .select_related("account__trust_server")
+        .order_by(F("checked_at").asc(nulls_first=True), "pk")[:MOST_CHECKS]
+    )
+    silent: dict[int, ServerUnreachable] = {}
+    for repository in repositories:
+        if not Repository.objects.filter(is_due, pk=repository.pk).update(checked_at=now):
+            continue  # another worker checks it
+        server = repository.account.trust_server_id
+        if server in silent:
+            store_failure(repository, silent[server])
+            continue
+        try:
+            check_repository(repository)
+        except ServerUnreachable as error:
+            silent[server] = error
+        except TrustError as error:
+            _log.warning("repository.not_verified", gun=repository.gun, code=error.code)
+
+
+def sweep() -> None:
+    """Put right what died on the way: expired secrets, lost workers, lost queue entries, old requests."""
+    _expire_secrets()
+    _recover_lost()
+    _expire_requests()
+    _hand_over_again()
+
+
+def engine_status() -> None:
+    """Write whether the Docker Engine answers, and what images it has."""
+    try:
+        info = wiring.engine().status()
+        fields = {"is_available": True, "version": info.version, "reason": "", "images": list(info.images)}
+    except TrustError as error:
+        fields = {"is_available": False, "reason": f"{error.message} {error.next_step}", "images": []}
+    EngineStatus.objects.update_or_create(pk=1, defaults=fields)
+
+
+def _expire_secrets() -> None:
+    """Delete what waited too long, and fail the operations that waited for it."""
+    expired = SealedSecret.objects.filter(expires_at__lte=timezone.now())
+    waiting = Operation.objects.filter(state=State.QUEUED, secrets__in=expired).distinct()
+    for operation in waiting:
+        _end_quietly(
+            operation,
+            State.QUEUED,
+            error_code="secret_gone",
+            error="The passphrase waited too long in the queue and was deleted.",
+            next_step="Try again and type the passphrase anew; check that the workers run.",
+        )
+    SealedSecret.objects.filter(expires_at__lte=timezone.now()).delete()
+
+
+def _recover_lost() -> None:
+    """Give steps of workers that died back to the queue; one that keeps killing its worker fails."""
+    for operation in Operation.objects.filter(state=State.RUNNING, alive_at__lt=timezone.now() - LOST_AFTER):
+        most = RELEASE_ATTEMPTS if operation.step == queue.RELEASE else MOST_LOSSES
+        if operation.attempts + 1 >= most:
+            _end_quietly(
+                operation,
+                State.RUNNING,
+                error_code="worker_lost",
+                error=f"The step {operation.step} broke off {most} times, the last time because its worker died.",
+                next_step="Look at the worker's log, then try again.",
+            )
+            continue
+        mine = Operation.objects.filter(pk=operation.pk, state=State.RUNNING, claimed_at=operation.claimed_at)
+        if mine.update(state=State.QUEUED, claimed_at=None, alive_at=None, attempts=operation.attempts + 1):
+            operation.lines.create(text=f"The worker was lost in the step {operation.step}; it is queued again.")
+            queue.enqueue(operation.step, operation.pk)
+
+
+def _end_quietly(operation: Operation, state: State, **fields: str) -> None:
+    rows = Operation.objects.filter(pk=operation.pk, state=state, claimed_at=operation.claimed_at)
+    try:
+        with transaction.atomic():
+            operation.lines.create(text=fields["error"])
+            end(operation, rows, State.FAILED, **fields)
+    except ClaimLost:
+        _log.info("operation.moved_on", operation=operation.pk)
+
+
+def _expire_requests() -> None:
+    SignerRequest.objects.filter(state=SignerRequest.State.WAITING, expires_at__lte=timezone.now()).update(
+        state=SignerRequest.State.EXPIRED
+    )
+
+
+def _hand_over_again() -> None:
+    """Enqueue what the table says is queued and the broker does not hold: the table is the truth."""
+    if settings.TRUSTUI_QUEUE != "rq":
+        return
+    held = queue.held_jobs(queue.SIGNING) | queue.held_jobs(queue.DOCKER)
+    now = timezone.now()
+    waiting = Operation.objects.filter(due(now), state=State.QUEUED, created_at__lt=now - HANDED_OVER_WITHIN)
+    left = Operation.objects.filter(state__in=Operation.FINISHED, result__staging="left")
+    jobs = [
+        *waiting.values_list("step", "pk"),
+        *((queue.CLEAN_STAGING, pk) for pk in left.values_list("pk", flat=True)),
+    ]
+    for job in jobs:
+        if job not in held:
+            queue.enqueue(*job)

@@ -1,0 +1,148 @@
+"""What changes or reads trust data: sign, add a signer, check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signing import queue, wiring
+from signing.adapters.sealed_keys import SealedKeyStore
+from signing.adapters.unsealing import take_secrets
+from signing.jobs.run import Run, perform
+from signing.jobs.state import check_repository, store_failure, store_verified
+from signing.models import Key, Repository, Signer
+from signing.trust.errors import (
+    CannotSign,
+    NoSuchSigner,
+    NoTrustData,
+    ServerUnreachable,
+    TrustError,
+    UntrustedRoot,
+)
+from signing.trust.notary.repository import Published
+from signing.trust.notary.repository import Repository as TrustRepository
+from signing.trust.notary.transport import Transport
+from signing.trust.tuf.keys import PublicKey
+from signing.trust.tuf.metadata import Target
+
+
+def sign(operation_id: int) -> None:
+    """Sign one digest as one signer, read it back, and only then go on."""
+    perform(queue.SIGN, operation_id, _sign)
+
+
+def add_signer(operation_id: int) -> None:
+    """Delegate to an approved signer, initialising the repository where it has no trust data."""
+    perform(queue.ADD_SIGNER, operation_id, _add_signer)
+
+
+def refresh(operation_id: int) -> None:
+    """Check one repository now."""
+    perform(queue.REFRESH, operation_id, _refresh)
+
+
+def _sign(run: Run) -> None:
+    operation = run.operation
+    repository, signer = _repository(run), _signer(run)
+    found = {**operation.parameters, **run.result}
+    target = Target.from_digest(operation.parameters["tag"], found["digest"], found["length"])
+    with wiring.transport_for(repository.account.trust_server) as transport:
+        if operation.attempts and _is_signed(run, repository, transport, signer, target):
+            run.say("An earlier attempt had stored the signature already.")
+        else:
+            keystore = SealedKeyStore(repository.account, [signer.key], take_secrets(operation))
+            published = _publish(
+                run, wiring.trust_repository(repository, transport, keystore), [target], signer, repository
+            )
+            _note(run, published)
+            store_verified(repository, published.trusted)
+
+
+def _publish(
+    run: Run, trust: TrustRepository, targets: Sequence[Target], signer: Signer, repository: Repository
+) -> Published:
+    run.say(f"Signing {', '.join(target.name for target in targets)} as {signer.name}.")
+    try:
+        return trust.sign(targets)
+    except CannotSign as error:
+        raise CannotSign(
+            f"{signer.name} may not sign {repository.gun}: its trust data does not list this key.",
+            next_step="Request the signer for this repository first; a lead approves it.",
+        ) from error
+    except TrustError as error:
+        _explain(run, error, repository)
+        raise
+
+
+def _add_signer(run: Run) -> None:
+    repository, signer = _repository(run), _signer(run)
+    keystore = SealedKeyStore(
+        repository.account,
+        _administrative_keys(repository),
+        take_secrets(run.operation),
+        owner=run.operation.requested_by,
+    )
+    public = PublicKey.from_pem(signer.key.certificate_pem or signer.key.public_pem)
+    with wiring.transport_for(repository.account.trust_server) as transport:
+        trust = wiring.trust_repository(repository, transport, keystore)
+        run.say(f"Adding {signer.name} to {repository.gun}.")
+        try:
+            published = trust.add_signer(signer.name, [public])
+        except TrustError as error:
+            _explain(run, error, repository)
+            raise
+    _note(run, published)
+    store_verified(repository, published.trusted)
+
+
+def _refresh(run: Run) -> None:
+    verdict = check_repository(_repository(run))
+    run.result["verdict"] = verdict.value
+    run.say(f"The repository is {verdict.label.lower()}.")
+
+
+def _is_signed(run: Run, repository: Repository, transport: Transport, signer: Signer, target: Target) -> bool:
+    """Look whether a worker that was lost had finished; its secret is used up, so this needs none."""
+    check_repository(repository, transport)
+    is_signed = any(
+        row.signers and signer.name in row.signers
+        for row in repository.tags.filter(tag=target.name, digest=target.digest)
+    )
+    if is_signed:
+        run.result["signature_stored"] = True
+        run.save_result()
+    return is_signed
+
+
+def _note(run: Run, published: Published) -> None:
+    """Write at once that it is stored: from here on the operation never says that nothing was published."""
+    run.result["versions"] = dict(published.versions)
+    run.result["signature_stored"] = True
+    run.save_result()
+    changed = ", ".join(f"{role} {version}" for role, version in published.versions.items())
+    run.say(f"Stored and read back: {changed}." if changed else "The trust data said so already.")
+
+
+def _explain(run: Run, error: TrustError, repository: Repository) -> None:
+    """Keep what a failed publish taught about the repository, and say what may have been stored."""
+    if isinstance(error, UntrustedRoot):
+        store_failure(repository, error)
+    if isinstance(error, ServerUnreachable):
+        run.say("If the trust server had stored the update before the connection broke, the next check shows it.")
+
+
+def _administrative_keys(repository: Repository) -> list[Key]:
+    keys = repository.account.keys
+    root = keys.filter(purpose=Key.Purpose.ROOT).order_by("pk")[:1]
+    return [*root, *keys.filter(purpose=Key.Purpose.REPOSITORY, gun=repository.gun)]
+
+
+def _repository(run: Run) -> Repository:
+    if run.operation.repository is None:
+        raise NoTrustData("The repository was removed meanwhile.")
+    return run.operation.repository
+
+
+def _signer(run: Run) -> Signer:
+    if run.operation.signer is None:
+        raise NoSuchSigner("The signer was removed meanwhile.")
+    return run.operation.signer

@@ -1,0 +1,62 @@
+"""What runs when. A few ticks only: each picks what is due from the database.
+
+Ticks are named by text as all jobs are, so that the scheduler imports nothing that opens a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import django_rq
+from redis import Redis
+from rq.cron import CronJob, CronScheduler
+from rq.job import Job
+
+from signing import queue
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A job without an argument, its queue and how often it runs."""
+
+    name: str
+    queue: str
+    seconds: int
+
+
+TICKS = (
+    Tick("sweep", queue.SIGNING, 10),
+    Tick("refresh_due", queue.SIGNING, 60),
+    Tick("engine_status", queue.DOCKER, 30),
+)
+
+
+def ticks_of(queue_name: str) -> list[Tick]:
+    """List the ticks of one queue."""
+    return [tick for tick in TICKS if tick.queue == queue_name]
+
+
+class _NamedJob(CronJob):
+    """A cron job that is enqueued by name and as JSON.
+
+    RQ's own would import the function here and write it as a pickle, which a worker that reads JSON refuses.
+    """
+
+    def __init__(self, tick: Tick) -> None:
+        super().__init__(tick.queue, func_name=f"signing.jobs.{tick.name}", interval=tick.seconds, name=tick.name)
+        self._tick = tick
+
+    def enqueue(self, connection: Redis) -> Job:
+        """Enqueue the tick, unless the one before still waits: a busy worker is not given a backlog."""
+        waiting = django_rq.get_queue(self.queue_name)
+        for job_id in waiting.get_job_ids():
+            if job_id.startswith(f"tick-{self._tick.name}-") and (job := waiting.fetch_job(job_id)):
+                return job
+        return queue.enqueue_tick(self._tick.name, self.queue_name)
+
+
+def scheduler() -> CronScheduler:
+    """Make the scheduler with every tick. Exactly one may run."""
+    made = CronScheduler(connection=django_rq.get_connection(queue.SIGNING))
+    made.get_jobs().extend(_NamedJob(tick) for tick in TICKS)
+    return made
