@@ -66,6 +66,7 @@ def start(place: Place, registry: str) -> Found:
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         return Found("", NO_ENGINE)
     path = place.run / "docker.sock"
+    _configuration(place).write_text("{}")  # without a file of its own it reads the system's
     process = Process("engine", command(place, registry), log=place.log / "engine.log", env=_environment())
     try:
         process.start()
@@ -94,11 +95,15 @@ def command(place: Place, registry: str) -> list[str]:
         f"--pidfile={place.run / 'docker.pid'}",
         "--containerd-namespace=trustui",
         "--containerd-plugins-namespace=trustui-plugins",
-        "--config-file=/dev/null",
+        f"--config-file={_configuration(place)}",
     ]
     if registry:
         options.append(f"--insecure-registry={registry}")
     return ["dockerd", *options]
+
+
+def _configuration(place: Place) -> Path:
+    return place.run / "daemon.json"
 
 
 def _environment() -> dict[str, str]:

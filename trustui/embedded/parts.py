@@ -67,7 +67,7 @@ class Parts:
             return [self._worker(queue, ["poll_worker", queue]) for queue in ("signing", "docker")]
         serializer = "--serializer=rq.serializers.JSONSerializer"
         workers = [self._worker(queue, ["rqworker", serializer, queue]) for queue in ("signing", "docker")]
-        return [*workers, self.program("scheduler", "scheduler", ["manage.py", "scheduler"])]
+        return [*workers, self.program("scheduler", "scheduler", ["manage.py", "run_schedule"])]
 
     def preparations(self) -> list[Process]:
         """List the programs that bring the database up to date, to be run one after the other."""

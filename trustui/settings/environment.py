@@ -31,9 +31,9 @@ def secret(name: str) -> str:
         ) from None
 
 
-def secret_file(name: str, folder: Path = VAR) -> Path:
+def secret_file(name: str) -> Path:
     """Say where the state folder keeps a secret."""
-    return folder / "secrets" / name.lower()
+    return VAR / "secrets" / name.lower()
 
 
 def secret_key_bytes(name: str) -> bytes:

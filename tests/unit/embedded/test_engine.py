@@ -65,7 +65,7 @@ def test_rootless_engines_are_looked_for() -> None:
 def test_the_private_one_touches_nothing_of_the_systems(tmp_path: Path) -> None:
     here = Place(var=tmp_path / "var", run=tmp_path / "run", port=1, trust_port=2)
     options = engine.command(here, "127.0.0.1:5001")
-    for name in ("--data-root", "--exec-root", "--host", "--pidfile"):
+    for name in ("--data-root", "--exec-root", "--host", "--pidfile", "--config-file"):
         assert any(option.startswith(f"{name}=") and str(tmp_path) in option for option in options)
-    assert {"--iptables=false", "--bridge=none", "--config-file=/dev/null"} <= set(options)
+    assert {"--iptables=false", "--bridge=none"} <= set(options)
     assert "--insecure-registry=127.0.0.1:5001" in options
