@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from signing.trust.errors import InvalidKey, MalformedMetadata
-from signing.trust.tuf import canonical
+from signing.trust.tuf import canonical, shape
 
 AnyPublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
@@ -27,7 +26,7 @@ SMALLEST_RSA = 2048
 LARGEST_PEM = 1024 * 1024
 
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_PEM_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 _HEADER_LINE = re.compile(rb"^[A-Za-z-]+: .*\n", re.MULTILINE)
 
 
@@ -57,7 +56,12 @@ class PublicKey:
         """The same key without a certificate around it."""
         if not self.is_certified:
             return self
-        return PublicKey(self.keytype.removesuffix("-x509"), _subject_public_key_info(self.loaded))
+        return PublicKey(self.family, self.material)
+
+    @property
+    def family(self) -> str:
+        """The kind of the bare key: ecdsa, rsa or ed25519."""
+        return self.keytype.removesuffix("-x509")
 
     @property
     def is_certified(self) -> bool:
@@ -75,7 +79,7 @@ class PublicKey:
             return ()
         try:
             return tuple(x509.load_pem_x509_certificates(self.public))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             raise InvalidKey("The certificate of a key cannot be read.") from None
 
     @cached_property
@@ -83,9 +87,21 @@ class PublicKey:
         """The key ready for use.
 
         Raises:
-            InvalidKey: malformed, of a kind Notary does not know, or weak.
+            InvalidKey: malformed, of a kind Notary does not know, weak, or of another kind than `keytype` says.
         """
-        return check_strength(self._load())
+        key = check_strength(self._load())
+        if _family(key) != self.family:
+            raise InvalidKey(f"A key of type {self.keytype} is one of type {_family(key)} in truth.")
+        return key
+
+    @cached_property
+    def material(self) -> bytes:
+        """The one encoding of the bare key that is the same however metadata wrote it; tells two keys from one.
+
+        Raises:
+            InvalidKey: it cannot be loaded.
+        """
+        return _subject_public_key_info(self.loaded)
 
     def _load(self) -> Any:
         try:
@@ -109,13 +125,13 @@ class PublicKey:
         Raises:
             MalformedMetadata: it does not have the shape of a key.
         """
-        try:
-            keytype, keyval = value["keytype"], value["keyval"]
-            public = base64.b64decode(keyval["public"], validate=True)
-        except (TypeError, KeyError, binascii.Error, ValueError):
-            raise MalformedMetadata("A key in the metadata does not have the shape of a key.") from None
-        if keytype not in KEYTYPES or keyval.get("private") is not None:
+        members = shape.members(value, "a key in the metadata", ("keytype", "keyval"))
+        keyval = shape.members(members["keyval"], "the value of a key in the metadata", ("public",), ("private",))
+        keytype, public = members["keytype"], shape.binary(keyval["public"], "a public key in the metadata")
+        if keytype not in KEYTYPES:
             raise MalformedMetadata(f"A key in the metadata is of an unknown type: {str(keytype)[:40]!r}.")
+        if keyval.get("private") is not None:
+            raise MalformedMetadata("A key in the metadata comes with a private half.")
         return cls(keytype, public)
 
     @classmethod
@@ -128,7 +144,7 @@ class PublicKey:
         key = check_strength(key)
         if isinstance(key, ed25519.Ed25519PublicKey):
             return cls("ed25519", key.public_bytes_raw())
-        return cls("rsa" if isinstance(key, rsa.RSAPublicKey) else "ecdsa", _subject_public_key_info(key))
+        return cls(_family(key), _subject_public_key_info(key))
 
     @classmethod
     def from_pem(cls, text: str | bytes) -> PublicKey:
@@ -140,17 +156,14 @@ class PublicKey:
             InvalidKey: neither of both, or weak.
         """
         data = (text.encode() if isinstance(text, str) else text).replace(b"\r\n", b"\n")
-        block = _PEM_BLOCK.search(data[:LARGEST_PEM])
-        if block is None:
-            raise InvalidKey("There is no public key in this text: it has no PEM block.")
-        if block[1] == b"CERTIFICATE":
-            return cls._from_certificates(data[block.start() : LARGEST_PEM])
-        if block[1] != b"PUBLIC KEY":
-            kind = block[1].decode()
+        kind, start, end = _first_block(data[:LARGEST_PEM])
+        if kind == "CERTIFICATE":
+            return cls._from_certificates(data[start:LARGEST_PEM])
+        if kind != "PUBLIC KEY":
             secret = " Never send a private key." if "PRIVATE" in kind else ""
-            raise InvalidKey(f"A PUBLIC KEY or a CERTIFICATE is needed, this is a {kind}.{secret}")
+            raise InvalidKey(f"A PUBLIC KEY or a CERTIFICATE is needed, this is a {kind[:40]}.{secret}")
         try:
-            key = serialization.load_pem_public_key(_without_headers(block[0]))
+            key = serialization.load_pem_public_key(_without_headers(data[start:end]))
         except (ValueError, UnsupportedAlgorithm):
             raise InvalidKey("The public key cannot be read.") from None
         if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
@@ -161,7 +174,7 @@ class PublicKey:
     def _from_certificates(cls, data: bytes) -> PublicKey:
         try:
             certificates = x509.load_pem_x509_certificates(data)
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             raise InvalidKey("The certificate cannot be read.") from None
         return cls.from_certificates(certificates)
 
@@ -186,7 +199,7 @@ class PublicKey:
     def verifies(self, method: str, signature: bytes, payload: bytes) -> bool:
         """Tell whether `signature` over `payload` was made by this key with a method meant for its type."""
         family, check = _METHODS.get(method.lower(), (None, None))
-        if check is None or self.keytype.removesuffix("-x509") != family:
+        if check is None or self.family != family:
             return False
         try:
             check(self.loaded, signature, payload)
@@ -214,8 +227,24 @@ def check_strength(key: Any) -> AnyPublicKey:
     raise InvalidKey("Notary knows ECDSA, RSA and Ed25519 keys only.")
 
 
+def _family(key: AnyPublicKey) -> str:
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "ed25519"
+    return "rsa" if isinstance(key, rsa.RSAPublicKey) else "ecdsa"
+
+
 def _subject_public_key_info(key: AnyPublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _first_block(data: bytes) -> tuple[str, int, int]:
+    """Find the first PEM block: its kind, where it begins and where it ends."""
+    begin = _PEM_BEGIN.search(data)
+    footer = b"-----END " + begin[1] + b"-----" if begin else b""
+    end = data.find(footer, begin.end()) if begin else -1
+    if begin is None or end < 0:
+        raise InvalidKey("There is no public key in this text: it has no PEM block.")
+    return begin[1].decode(), begin.start(), end + len(footer)
 
 
 def _without_headers(block: bytes) -> bytes:

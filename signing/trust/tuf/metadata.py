@@ -7,7 +7,6 @@ Reading checks the shape alone. Who signed is `roles.Role.require_threshold`, wh
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from signing.trust.errors import HashMismatch, LengthMismatch, MalformedMetadata
-from signing.trust.tuf import canonical, roles
+from signing.trust.tuf import canonical, roles, shape
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.roles import Role
 from signing.trust.tuf.times import format_time, parse_time
@@ -38,9 +37,9 @@ class Signature:
     @classmethod
     def from_json(cls, value: Any) -> Signature:
         """Read one signature; the method's name is lower-cased as Go does."""
-        members = _members(value, "a signature", ("keyid", "method", "sig"))
-        keyid, method = _text(members["keyid"], "keyid"), _text(members["method"], "method")
-        return cls(keyid, method.lower(), _base64(members["sig"], "sig"))
+        members = shape.members(value, "a signature", ("keyid", "method", "sig"))
+        keyid, method = shape.text(members["keyid"], "keyid"), shape.text(members["method"], "method")
+        return cls(keyid, method.lower(), shape.binary(members["sig"], "sig"))
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,10 @@ class Envelope:
         Raises:
             MalformedMetadata: it is not a signed file.
         """
-        members = _members(canonical.parse(data), "the file", ("signed", "signatures"))
-        signatures = _list(members["signatures"], "signatures")
-        if not isinstance(members["signed"], dict):
-            raise MalformedMetadata("The `signed` part of the file is not an object.")
-        return cls(members["signed"], tuple(Signature.from_json(item) for item in signatures), data)
+        members = shape.members(canonical.parse(data), "the file", ("signed", "signatures"))
+        signatures = shape.list_or_null(members["signatures"], "signatures")
+        signed = shape.mapping(members["signed"], "the `signed` part of the file")
+        return cls(signed, tuple(Signature.from_json(item) for item in signatures), data)
 
     @classmethod
     def build(cls, signed: dict[str, Any], signatures: tuple[Signature, ...]) -> Envelope:
@@ -120,8 +118,10 @@ class FileMeta:
         Raises:
             MalformedMetadata: not that shape.
         """
-        members = _members(value, what, ("hashes", "length"))
-        return cls(_count(members["length"], what), _hashes_from_json(members["hashes"], what))
+        members = shape.members(value, what, ("hashes", "length"))
+        return cls(
+            shape.integer(members["length"], f"the length of {what}", 0), _hashes_from_json(members["hashes"], what)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +162,9 @@ class Target:
     def from_json(cls, name: str, value: Any) -> Target:
         """Read one entry of a targets file."""
         what = f"the target {name[:80]!r}"
-        members = _members(value, what, ("hashes", "length"), ("custom",))
+        members = shape.members(value, what, ("hashes", "length"), ("custom",))
         hashes = _hashes_from_json(members["hashes"], what)
-        return cls(name, _count(members["length"], what), hashes, members.get("custom"))
+        return cls(name, shape.integer(members["length"], f"the length of {what}", 0), hashes, members.get("custom"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +184,13 @@ class Delegation:
     @classmethod
     def from_json(cls, value: Any) -> Delegation:
         """Read one delegation; Go writes `null` for an empty list of key ids."""
-        members = _members(value, "a delegation", ("keyids", "name", "threshold"), ("paths",))
-        name = _text(members["name"], "the name of a delegation")
+        members = shape.members(value, "a delegation", ("keyids", "name", "threshold"), ("paths",))
+        name = shape.text(members["name"], "the name of a delegation")
         if not roles.is_delegation(name):
             raise MalformedMetadata(f"{name[:80]!r} is not the name of a delegation.")
-        keyids = tuple(_text(item, "keyids") for item in _list(members["keyids"], "keyids"))
-        paths = tuple(_text(item, "paths") for item in _list(members.get("paths"), "paths"))
-        return cls(name, keyids, _threshold(members["threshold"], name), paths)
+        keyids = tuple(shape.text(item, "keyids") for item in shape.list_or_null(members["keyids"], "keyids"))
+        paths = tuple(shape.text(item, "paths") for item in shape.list_or_null(members.get("paths"), "paths"))
+        return cls(name, keyids, shape.integer(members["threshold"], f"the threshold of {name}", 1), paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,17 +206,15 @@ class _Signed:
 
     @classmethod
     def _read(cls, signed: dict[str, Any], *own: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
-        members = _members(signed, f"a {cls.TYPE} file", ("_type", "expires", "version", *own), optional)
+        members = shape.members(signed, f"a {cls.TYPE} file", ("_type", "expires", "version", *own), optional)
         if members["_type"] != cls.TYPE:
             raise MalformedMetadata(f"A {cls.TYPE} file is needed, this is {str(members['_type'])[:40]!r}.")
         return members
 
     @classmethod
     def _version_and_expiry(cls, members: dict[str, Any]) -> dict[str, Any]:
-        version = members["version"]
-        if type(version) is not int or version < 1:
-            raise MalformedMetadata(f"The version of a {cls.TYPE} file has to be 1 or more.")
-        return {"version": version, "expires": parse_time(_text(members["expires"], "expires"))}
+        version = shape.integer(members["version"], f"the version of a {cls.TYPE} file", 1)
+        return {"version": version, "expires": parse_time(shape.text(members["expires"], "expires"))}
 
     def is_expired(self, now: datetime) -> bool:
         """Tell whether its time is over; there is no tolerance, as in Notary."""
@@ -268,7 +266,7 @@ class Root(_Signed):
         """
         members = cls._read(signed, "keys", "roles", optional=("consistent_snapshot",))
         keys = _keys_from_json(members["keys"])
-        listed = _members(members["roles"], "the roles of root", roles.BASE_ROLES)
+        listed = shape.members(members["roles"], "the roles of root", roles.BASE_ROLES)
         role_keys = {name: _role_keys(name, listed[name], keys) for name in roles.BASE_ROLES}
         consistent = members.get("consistent_snapshot", False)
         if not isinstance(consistent, bool):
@@ -311,14 +309,17 @@ class Targets(_Signed):
             MalformedMetadata: a role is listed twice, a key of one is missing, or the shape is wrong.
         """
         members = cls._read(signed, "targets", optional=("delegations",))
-        nested = _members(members.get("delegations") or {}, "delegations", (), ("keys", "roles"))
-        keys = _keys_from_json(nested.get("keys") or {})
-        listed = tuple(Delegation.from_json(item) for item in _list(nested.get("roles"), "the delegated roles"))
+        nested = shape.mapping_or_null(members.get("delegations"), "the delegations")
+        nested = shape.members(nested, "the delegations", (), ("keys", "roles"))
+        keys = _keys_from_json(nested.get("keys"))
+        listed = tuple(
+            Delegation.from_json(item) for item in shape.list_or_null(nested.get("roles"), "the delegated roles")
+        )
         if len({item.name for item in listed}) != len(listed):
             raise MalformedMetadata("A delegation is listed twice.")
         for item in listed:
             _require_keys(item.name, item.keyids, keys)
-        targets = _object(members["targets"] or {}, "targets")
+        targets = shape.mapping_or_null(members["targets"], "the list of targets")
         entries = {name: Target.from_json(name, value) for name, value in targets.items()}
         return cls(**cls._version_and_expiry(members), targets=entries, keys=keys, delegations=listed)
 
@@ -379,67 +380,14 @@ def _in_given_order(value: dict[str, str]) -> bytes:
     return b"{" + b",".join(canonical.to_file(k) + b":" + canonical.to_file(v) for k, v in value.items()) + b"}"
 
 
-def _members(value: Any, what: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return an object that has the required members.
-
-    Other members are passed over, but not one that differs from a known member by its case alone: Go reads that too.
-    """
-    members = _object(value, what)
-    known = {name.casefold() for name in (*required, *optional)}
-    for name in members.keys() - set(required) - set(optional):
-        if name.casefold() in known:
-            raise MalformedMetadata(f"{what.capitalize()} has a member {name[:40]!r} that differs only by its case.")
-    missing = [name for name in required if name not in members]
-    if missing:
-        raise MalformedMetadata(f"{what.capitalize()} lacks {', '.join(missing)}.")
-    return members
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise MalformedMetadata(f"{what.capitalize()} is not an object.")
-    return value
-
-
-def _list(value: Any, what: str) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise MalformedMetadata(f"{what.capitalize()} is not a list.")
-    return value
-
-
-def _text(value: Any, what: str) -> str:
-    if not isinstance(value, str):
-        raise MalformedMetadata(f"{what.capitalize()} is not text.")
-    return value
-
-
-def _count(value: Any, what: str) -> int:
-    if type(value) is not int or value < 0:
-        raise MalformedMetadata(f"The length of {what} has to be 0 or more.")
-    return value
-
-
-def _threshold(value: Any, role: str) -> int:
-    if type(value) is not int or value < 1:
-        raise MalformedMetadata(f"The threshold of {role} has to be 1 or more.")
-    return value
-
-
-def _base64(value: Any, what: str) -> bytes:
-    try:
-        return base64.b64decode(_text(value, what), validate=True)
-    except (binascii.Error, ValueError):
-        raise MalformedMetadata(f"{what.capitalize()} is not base64.") from None
-
-
 def _hashes_to_json(hashes: Mapping[str, bytes]) -> dict[str, str]:
     return {algorithm: base64.b64encode(value).decode() for algorithm, value in hashes.items()}
 
 
 def _hashes_from_json(value: Any, what: str) -> dict[str, bytes]:
-    hashes = {algorithm: _base64(item, f"a hash of {what}") for algorithm, item in _object(value, what).items()}
+    hashes = {
+        algorithm: shape.binary(item, f"a hash of {what}") for algorithm, item in shape.mapping(value, what).items()
+    }
     for algorithm, size in (("sha256", 32), ("sha512", 64)):
         if algorithm in hashes and len(hashes[algorithm]) != size:
             raise MalformedMetadata(f"The {algorithm} of {what} has the wrong length.")
@@ -449,14 +397,16 @@ def _hashes_from_json(value: Any, what: str) -> dict[str, bytes]:
 
 
 def _keys_from_json(value: Any) -> dict[str, PublicKey]:
-    return {keyid: PublicKey.from_json(item) for keyid, item in _object(value, "the list of keys").items()}
+    return {
+        keyid: PublicKey.from_json(item) for keyid, item in shape.mapping_or_null(value, "the list of keys").items()
+    }
 
 
 def _role_keys(name: str, value: Any, keys: Mapping[str, PublicKey]) -> RoleKeys:
-    members = _members(value, f"the role {name}", ("keyids", "threshold"))
-    keyids = tuple(_text(item, "keyids") for item in _list(members["keyids"], "keyids"))
+    members = shape.members(value, f"the role {name}", ("keyids", "threshold"))
+    keyids = tuple(shape.text(item, "keyids") for item in shape.list_or_null(members["keyids"], "keyids"))
     _require_keys(name, keyids, keys)
-    return RoleKeys(keyids, _threshold(members["threshold"], name))
+    return RoleKeys(keyids, shape.integer(members["threshold"], f"the threshold of {name}", 1))
 
 
 def _require_keys(role: str, keyids: tuple[str, ...], keys: Mapping[str, PublicKey]) -> None:
@@ -465,5 +415,5 @@ def _require_keys(role: str, keyids: tuple[str, ...], keys: Mapping[str, PublicK
 
 
 def _meta_from_json(value: Any, *required: str) -> dict[str, FileMeta]:
-    members = _members(value, "the list of files", required)
+    members = shape.members(value, "the list of files", required)
     return {name: FileMeta.from_json(item, name) for name, item in members.items()}

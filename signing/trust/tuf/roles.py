@@ -71,20 +71,21 @@ class Role:
     def require_threshold(self, envelope: Envelope) -> None:
         """Raise unless enough different keys of this role signed `envelope` (TUF 5.x, "check signatures").
 
-        Signatures by other keys and broken ones are passed over; two certificates around one key count once.
+        Signatures by other keys and broken ones are passed over; one key counts once, however often metadata lists it:
+        under two certificates, or in two encodings.
 
         Raises:
             KeyIdMismatch: a key that should count is listed under an id that is not its own.
             UnmetThreshold: too few keys signed.
         """
-        valid: set[str] = set()
+        valid: set[bytes] = set()
         for signature in envelope.signatures:
             key = self.keys.get(signature.keyid)
             if key is None:
                 continue
             if key.key_id != signature.keyid:
                 raise KeyIdMismatch(f"A key of {self.name} is listed under an id that is not its own.", role=self.name)
-            if key.canonical_id not in valid and key.verifies(signature.method, signature.sig, envelope.payload):
-                valid.add(key.canonical_id)
+            if key.verifies(signature.method, signature.sig, envelope.payload):  # first: it also tells broken keys
+                valid.add(key.material)
         if self.threshold < 1 or len(valid) < self.threshold:
             raise UnmetThreshold(self.name, self.threshold, len(valid))
