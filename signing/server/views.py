@@ -1,0 +1,195 @@
+"""The answers of Notary's HTTP API."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from cryptography.exceptions import InvalidTag
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils import timezone
+
+from signing.server import changefeed as changes
+from signing.server import storage
+from signing.server.errors import (
+    INVALID_ROLE,
+    INVALID_UPDATE,
+    MALFORMED_JSON,
+    MALFORMED_UPLOAD,
+    METADATA_NOT_FOUND,
+    NO_FILENAME,
+    TOO_LARGE,
+    UNKNOWN,
+    UPDATING,
+    VERSION,
+    of_rejection,
+)
+from signing.server.multipart import read_parts
+from signing.server.online_keys import OnlineKeys, check_master_key
+from signing.server.storage import StoredFile
+from signing.trust.errors import InvalidName, MalformedMetadata, PublishRejected, TrustError, VersionConflict
+from signing.trust.tuf import roles
+from signing.trust.tuf.keys import PublicKey
+from signing.trust.tuf.metadata import Envelope, Root
+from signing.trust.tuf.times import parse_time
+
+LARGEST_UPLOAD = 32 * 1024 * 1024
+CURRENT_SECONDS = 300
+CONSISTENT_SECONDS = 30 * 24 * 3600
+
+log = logging.getLogger(__name__)
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer the clients' first question: is there a server?"""
+    return _plain(b"{}")
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Say whether the database answers and the master key is there."""
+    problems = {}
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        log.exception("the database does not answer")
+        problems["DB operational"] = "the database does not answer"
+    try:
+        check_master_key()
+    except ImproperlyConfigured:
+        log.exception("the master key cannot be used")
+        problems["Trust operational"] = "the master key cannot be used"
+    body = json.dumps(problems).encode()
+    return HttpResponse(body, status=503 if problems else 200, content_type="application/json; charset=utf-8")
+
+
+def publish(request: HttpRequest, gun: str) -> HttpResponse:
+    """Take an update."""
+    update = _uploaded(request)
+    try:
+        storage.publish(gun, update)
+    except MalformedMetadata:
+        raise MALFORMED_JSON from None
+    except PublishRejected as error:
+        raise of_rejection(error) from None
+    except VersionConflict:
+        raise VERSION from None
+    except DatabaseError:
+        log.exception("an update of %s was not stored", gun)
+        raise UPDATING from None
+    return _plain(b"")
+
+
+def _uploaded(request: HttpRequest) -> dict[str, bytes]:
+    update: dict[str, bytes] = {}
+    for name, data in read_parts(request.META.get("CONTENT_TYPE", ""), _body(request)):
+        role = name.removesuffix(".json")
+        if not role:
+            raise NO_FILENAME
+        try:
+            roles.check_role_name(role)
+        except InvalidName:
+            raise INVALID_ROLE.about(role[:80]) from None
+        if role in update:
+            raise INVALID_UPDATE.about({"Name": "ErrValidation", "Error": {"Msg": f"{role} is in the update twice"}})
+        update[role] = data
+    return update
+
+
+def _body(request: HttpRequest) -> bytes:
+    limit = getattr(settings, "TRUST_SERVER_LARGEST_UPLOAD", LARGEST_UPLOAD)
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdecimal() or int(announced) > limit:
+        raise TOO_LARGE.about(f"The limit is {limit} bytes.")
+    try:
+        body = request.read()
+    except UnreadablePostError:
+        raise MALFORMED_UPLOAD from None
+    if len(body) != int(announced):
+        raise MALFORMED_UPLOAD
+    return body
+
+
+def delete(request: HttpRequest, gun: str) -> HttpResponse:
+    """Delete the metadata of one GUN."""
+    storage.delete(gun)
+    return _plain(b"")
+
+
+def current(request: HttpRequest, gun: str, role: str) -> HttpResponse:
+    """Give a role's newest file; the server's own are renewed first when their time is near."""
+    found = _found(storage.current(gun, role))
+    if found.renew_at is not None and found.renew_at <= timezone.now():
+        found = _renewed(gun, role, found)
+    return _metadata(found, f"public, max-age={CURRENT_SECONDS}, s-maxage={CURRENT_SECONDS}, must-revalidate")
+
+
+def _renewed(gun: str, role: str, old: StoredFile) -> StoredFile:
+    try:
+        storage.renew(gun)
+    except (TrustError, InvalidTag, DatabaseError) as error:
+        log.warning("%s of %s could not be renewed: %r", role, gun, error)
+    newest = _found(storage.current(gun, role))
+    if parse_time(Envelope.parse(newest.data).signed["expires"]) < timezone.now():
+        raise UNKNOWN
+    return newest
+
+
+def by_hash(request: HttpRequest, gun: str, role: str, digest: str) -> HttpResponse:
+    """Give the file that has a hash; only a lower-case SHA-256 is ever found."""
+    return _consistent(storage.by_hash(gun, role, digest))
+
+
+def by_version(request: HttpRequest, gun: str, role: str, version: str) -> HttpResponse:
+    """Give one version of a role's file."""
+    return _consistent(storage.by_version(gun, role, int(version)))
+
+
+def key(request: HttpRequest, gun: str, role: str) -> HttpResponse:
+    """Give the public key the server signs a role with, or one to name in the first root."""
+    found = storage.current(gun, roles.ROOT)
+    keyids = Root.from_signed(Envelope.parse(found.data).signed).roles[role].keyids if found else ()
+    return _public_key(OnlineKeys(gun).public(role, keyids, timezone.now()))
+
+
+def rotate_key(request: HttpRequest, gun: str, role: str) -> HttpResponse:
+    """Give a public key that no root has named yet."""
+    return _public_key(OnlineKeys(gun).waiting(role, timezone.now()))
+
+
+def changefeed(request: HttpRequest, gun: str | None = None) -> HttpResponse:
+    """Give one page of what happened, on the whole server or to one GUN."""
+    return _plain(changes.page(request.GET, gun))
+
+
+def _found(file: StoredFile | None) -> StoredFile:
+    if file is None:
+        raise METADATA_NOT_FOUND.about({})
+    return file
+
+
+def _consistent(file: StoredFile | None) -> HttpResponse:
+    return _metadata(_found(file), f"public, max-age={CONSISTENT_SECONDS}, s-maxage={CONSISTENT_SECONDS}")
+
+
+def _metadata(file: StoredFile, caching: str) -> HttpResponse:
+    response = _plain(file.data)
+    response["Cache-Control"] = caching
+    response["Last-Modified"] = f"{file.created_at:%a, %d %b %Y %H:%M:%S} UTC"
+    return response
+
+
+def _public_key(public: PublicKey) -> HttpResponse:
+    value = public.to_json()["keyval"]["public"]
+    body = {"keytype": public.keytype, "keyval": {"public": value, "private": None}}
+    return _plain(json.dumps(body, separators=(",", ":")).encode())
+
+
+def _plain(body: bytes) -> HttpResponse:
+    response = HttpResponse(body, content_type="text/plain; charset=utf-8")
+    response["Content-Length"] = str(len(body))
+    return response
