@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from signing import queue
-from signing.jobs import lease
+from signing import leases, queue
+from signing.endings import end_operation
 from signing.models import Operation, OperationLine
 from signing.trust.errors import TrustError
 
@@ -97,7 +97,7 @@ class Run:
             operation = Operation.objects.select_related(
                 "account__trust_server", "repository__account__trust_server", "key", "signer__key", "requested_by"
             ).get(pk=operation_id)
-            if lease.is_needed(operation, step) and not lease.take(operation):
+            if leases.is_needed(operation, step) and not leases.take(operation):
                 transaction.set_rollback(True)
                 return None
             if step in TRANSFERS:
@@ -152,7 +152,7 @@ class Run:
                 queue.enqueue(following, self.operation.pk)
             else:
                 self._leave(Operation.State.DONE, finished_at=timezone.now(), **fields)
-                lease.free(self.operation)
+                leases.free(self.operation)
 
     def cancel(self) -> None:
         """End as a person asked."""
@@ -175,7 +175,8 @@ class Run:
                 self._end(Operation.State.FAILED, attempts=attempts, **fields)
 
     def _end(self, state: Operation.State, **fields: Any) -> None:
-        end(self.operation, self._mine(), state, **self._kept(), **fields)
+        if not end_operation(self.operation, self._mine(), state, **self._kept(), **fields):
+            raise ClaimLost
 
     def _kept(self) -> dict[str, Any]:
         kept: dict[str, Any] = {"result": self.result, "claimed_at": None, "alive_at": None}
@@ -192,23 +193,3 @@ class Run:
 
     def _is_cancel_requested(self) -> bool:
         return self.step in CANCELLABLE and self._mine().filter(cancel_requested=True).exists()
-
-
-def end(operation: Operation, rows: Any, state: Operation.State, **fields: Any) -> None:
-    """End an operation without success: drop its secrets, free its repository, have the staging tag removed.
-
-    `rows` selects the row only while it may be ended.
-
-    Raises:
-        ClaimLost: it no longer may.
-    """
-    result = fields.pop("result", operation.result)
-    has_staging = queue.PUSH in operation.done_steps and not result.get("signature_stored")
-    if has_staging:
-        result["staging"] = "left"
-    if not rows.update(state=state, finished_at=timezone.now(), result=result, **fields):
-        raise ClaimLost
-    operation.secrets.all().delete()
-    lease.free(operation)
-    if has_staging:
-        queue.enqueue(queue.CLEAN_STAGING, operation.pk)

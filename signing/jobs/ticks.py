@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from signing import queue, wiring
-from signing.jobs.run import RELEASE_ATTEMPTS, ClaimLost, due, end
+from signing.endings import end_operation
+from signing.jobs.run import RELEASE_ATTEMPTS, due
 from signing.jobs.state import check_repository, store_failure
 from signing.models import EngineStatus, Operation, Repository, SealedSecret, SignerRequest
 from signing.trust.errors import ServerUnreachable, TrustError
@@ -108,12 +109,9 @@ def _recover_lost() -> None:
 
 def _end_quietly(operation: Operation, state: State, **fields: str) -> None:
     rows = Operation.objects.filter(pk=operation.pk, state=state, claimed_at=operation.claimed_at)
-    try:
-        with transaction.atomic():
+    with transaction.atomic():
+        if end_operation(operation, rows, State.FAILED, **fields):
             operation.lines.create(text=fields["error"])
-            end(operation, rows, State.FAILED, **fields)
-    except ClaimLost:
-        _log.info("operation.moved_on", operation=operation.pk)
 
 
 def _expire_requests() -> None:

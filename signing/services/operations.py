@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from signing import queue, sealing
+from signing.endings import end_operation
 from signing.errors import Conflict, TooLate
 from signing.models import Account, Key, Operation, OperationLine, Repository, SealedSecret, Signer, User
 from signing.permissions import may, require
@@ -208,18 +209,11 @@ def cancel_operation(*, actor: User, operation: Operation) -> Operation:
         raise TooLate(f"The operation is over already: {operation.outcome}.")
     if operation.is_signature_stored:
         raise TooLate("The signature is stored already, so the tag has to follow it.")
-    now = timezone.now()
-    waiting = Operation.objects.filter(pk=operation.pk, state=Operation.State.QUEUED)
-    running = Operation.objects.filter(
-        pk=operation.pk,
-        state=Operation.State.RUNNING,
-        step__in=(queue.RESOLVE, queue.PULL, queue.PUSH),
-    )
-    if waiting.update(state=Operation.State.CANCELLED, finished_at=now):
-        operation.secrets.all().delete()
+    mine = Operation.objects.filter(pk=operation.pk)
+    waiting = mine.filter(state=Operation.State.QUEUED)
+    running = mine.filter(state=Operation.State.RUNNING, step__in=(queue.RESOLVE, queue.PULL, queue.PUSH))
+    if end_operation(operation, waiting, Operation.State.CANCELLED):
         write_line(operation, f"Cancelled by {actor}.")
-        if queue.PUSH in operation.done_steps:
-            queue.enqueue(queue.CLEAN_STAGING, operation.pk)
     elif running.update(cancel_requested=True):
         write_line(operation, f"{actor} asks to cancel.")
     else:

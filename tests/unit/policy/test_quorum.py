@@ -1,0 +1,62 @@
+"""The quorum: every order of votes, and the two rules nobody gets around."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signing.trust.policy.quorum import Outcome, Vote, approvers, may_vote, outcome
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+LATER = NOW + timedelta(days=14)
+people = st.integers(min_value=1, max_value=6)
+votes = st.lists(st.builds(Vote, by=people, approves=st.booleans()), max_size=8)
+approvals = st.lists(st.builds(Vote, by=people, approves=st.just(True)), max_size=8)
+
+
+def decide(cast: list[Vote], *, requester: int = 1, needed: int = 1, now: datetime = NOW) -> Outcome:
+    return outcome(cast, requester=requester, needed=needed, expires_at=LATER, now=now)
+
+
+def test_it_waits_without_votes():
+    assert decide([]) is Outcome.WAITING
+
+
+def test_one_approval_by_somebody_else_is_enough_for_a_quorum_of_one():
+    assert decide([Vote(2, True)]) is Outcome.APPROVED
+
+
+def test_a_quorum_of_none_still_needs_somebody():
+    assert decide([], needed=0) is Outcome.WAITING
+
+
+def test_it_expires_at_its_time():
+    assert decide([], now=LATER) is Outcome.EXPIRED
+    assert decide([Vote(2, True)], needed=2, now=LATER) is Outcome.EXPIRED
+
+
+@given(votes, st.integers(1, 4))
+def test_a_rejection_ends_it_whatever_else_was_said(cast, needed):
+    for position in range(len(cast) + 1):
+        assert decide([*cast[:position], Vote(9, False), *cast[position:]], needed=needed) is Outcome.REJECTED
+
+
+@given(approvals, st.integers(1, 4))
+def test_it_is_approved_exactly_when_enough_different_others_said_yes(cast, needed):
+    others = {vote.by for vote in cast} - {1}
+    assert (decide(cast, needed=needed) is Outcome.APPROVED) == (len(others) >= needed)
+
+
+@given(approvals, st.integers(1, 4))
+def test_the_requesters_own_vote_and_second_votes_change_nothing(cast, needed):
+    assert decide([*cast, Vote(1, True), *cast], needed=needed) == decide(cast, needed=needed)
+    assert 1 not in approvers(cast, requester=1)
+
+
+@given(approvals)
+def test_nobody_votes_twice_and_the_requester_never(cast):
+    assert not may_vote(1, cast, requester=1)
+    assert all(not may_vote(vote.by, cast, requester=1) for vote in cast)
+    assert may_vote(99, cast, requester=1)
