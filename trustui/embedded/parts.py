@@ -83,6 +83,22 @@ class Parts:
             self.program("migrate-trust-server", "notary", ["manage.py", "migrate", "trust_server", "--verbosity=0"]),
         ]
 
+    def demo_image(self, source: str) -> Process:
+        """Put the image into the private registry that the seed then publishes as `source`."""
+        return self.program("demo-image", "docker_worker", ["-m", "trustui.embedded.demo_image", source])
+
+    def seed(self, registry: str, source: str) -> Process:
+        """Do the walk-through once; shown, since it prints what happens and three passwords."""
+        words = ["-m", "trustui.embedded.seed", registry, *([source] if source else [])]
+        return self.program("seed", "web", words, shown=True)
+
+    def inspect(self, name: str) -> Process:
+        """Show what a client that knows nothing but the trust server's CA finds out about a name."""
+        options = ["--server", self.place.trust_url, "--ca", str(self.certificates.ca)]
+        folder = ["--trust-dir", str(self.place.run / "demo-trust")]
+        words = ["-m", "signing.local_signer.main", "inspect", "--pretty", *options, *folder, name]
+        return self.program("trustctl", "scheduler", words, shown=True)
+
     def is_web_ready(self) -> bool:
         return _says_ok(f"{self.place.web_url}/healthz")
 
@@ -102,7 +118,6 @@ def _granian(application: str, port: int) -> list[str]:
         "--host=127.0.0.1",
         f"--port={port}",
         "--no-ws",
-        "--respawn-failed-workers",
         "--log-level=warning",
         application,
     ]

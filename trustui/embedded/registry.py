@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -48,7 +49,10 @@ def start(place: Place, host: str) -> Process | None:
         return None
     configuration = place.run / "registry.yml"
     replace(configuration, json.dumps(_configuration(place, host)))  # JSON is YAML too
-    process = Process("registry", [program, "serve", str(configuration)], log=place.log / "registry.log").start()
+    # It would take any REGISTRY_ variable of the shell, our own REGISTRY_PORT included, for configuration.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+    process = Process("registry", [program, "serve", str(configuration)], env=env, log=place.log / "registry.log")
+    process.start()
     process.wait_ready(lambda: answers(host), START_SECONDS)
     return process
 
