@@ -1,0 +1,54 @@
+// Small enhancements. Every page works without this file; nothing here decides anything.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  // Copy buttons: the value is in the page anyway, the button only saves the selecting.
+  const say = (text) => {
+    const region = document.getElementById("announcer");
+    if (region) region.textContent = text;
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      say("The browser did not allow copying.");
+      return;
+    }
+    const use = button.querySelector("use");
+    const before = use.getAttribute("href");
+    use.setAttribute("href", before.replace(/#.*/, "#check"));
+    say("Copied.");
+    setTimeout(() => use.setAttribute("href", before), 1500);
+  });
+
+  // Tables that become stacked rows lose their meaning for screen readers when `display` changes; say it again.
+  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TH: "columnheader", TD: "cell" };
+  const nameTables = (part) =>
+    part.querySelectorAll("table.stack, table.stack *").forEach((element) => {
+      const role = element.scope === "row" ? "rowheader" : roles[element.tagName];
+      if (role) element.setAttribute("role", role);
+    });
+  nameTables(document);
+
+  // "3 minutes ago" keeps counting while the page stays open.
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+  const countOn = () =>
+    document.querySelectorAll("time[data-relative]").forEach((element) => {
+      const seconds = (new Date(element.dateTime) - Date.now()) / 1000;
+      const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) || [];
+      if (unit) element.textContent = words.format(Math.trunc(seconds / size), unit);
+    });
+  setInterval(countOn, 30000);
+
+  // Polled parts: ask with the tag of what is shown, so that "nothing new" answers 304 and swaps nothing.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const tag = event.detail.elt.dataset.etag;
+    if (tag) event.detail.headers["If-None-Match"] = tag;
+  });
+  document.addEventListener("htmx:load", (event) => nameTables(event.detail.elt));
+})();

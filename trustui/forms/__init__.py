@@ -1,0 +1,1 @@
+"""Input checks of the pages, one module per stem."""

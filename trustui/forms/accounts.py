@@ -1,0 +1,85 @@
+"""Accounts and their people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+
+from signing.models import Account, Membership
+from signing.selectors.trust_servers import visible_trust_servers
+from trustui.forms.base import NameField, PassphraseField, PersonField, ServiceForm
+from trustui.htmx import HtmxRequest
+
+
+class AccountForm(ServiceForm):
+    """A new account."""
+
+    name = NameField(max_length=50, help_text="Short, for this dashboard: letters, digits, hyphens.")
+    registry = NameField(
+        max_length=255, help_text="As it stands in image names: registry.example.com, or docker.io for Docker Hub."
+    )
+    namespace = NameField(
+        max_length=200, required=False, help_text="First part of each repository's path, for example team."
+    )
+    trust_server = forms.ModelChoiceField(queryset=None, empty_label=None, help_text="Where its signatures are kept.")
+    registry_username = NameField(max_length=255, required=False, label="Registry user name")
+    registry_password = PassphraseField(
+        required=False, label="Registry password or token", help_text="Sealed to the Docker worker; never shown again."
+    )
+    enforces_trust = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Enforce content trust",
+        help_text="Unsigned images of this account are refused when someone pulls or pushes through TrustUI.",
+    )
+
+    def __init__(self, request: HtmxRequest) -> None:
+        super().__init__(request)
+        self.fields["trust_server"].queryset = visible_trust_servers(request.user)
+
+
+class AccountChangeForm(ServiceForm):
+    """What may change in an account; its names in the registry may not."""
+
+    trust_server = forms.ModelChoiceField(
+        queryset=None, empty_label=None, help_text="Only an administrator may choose another one."
+    )
+    registry_username = NameField(max_length=255, required=False, label="Registry user name")
+    registry_password = PassphraseField(
+        required=False, label="New registry password or token", help_text="Leave empty to keep the stored one."
+    )
+    forget_password = forms.BooleanField(required=False, label="Remove the stored password")
+    enforces_trust = AccountForm.base_fields["enforces_trust"]
+
+    def __init__(self, request: HtmxRequest, account: Account) -> None:
+        super().__init__(
+            request,
+            initial={
+                "trust_server": account.trust_server_id,
+                "registry_username": account.registry_username,
+                "enforces_trust": account.enforces_trust,
+            },
+        )
+        self.fields["trust_server"].queryset = visible_trust_servers(request.user)
+
+    def changes(self) -> dict[str, Any]:
+        """List the service's arguments: a password only where it changes."""
+        changes = dict(self.cleaned_data)
+        forget = changes.pop("forget_password")
+        if forget:
+            changes["registry_password"] = ""
+        elif not changes["registry_password"]:
+            del changes["registry_password"]
+        return changes
+
+
+class MemberForm(ServiceForm):
+    """A person and their role."""
+
+    user = PersonField(max_length=150, label="User name")
+    role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.DEVELOPER)
+
+    def __init__(self, request: HttpRequest, *, is_sent: bool = True) -> None:
+        super().__init__(request, is_sent=is_sent)

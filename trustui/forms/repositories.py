@@ -1,0 +1,40 @@
+"""Repositories: adding one, and narrowing the list."""
+
+from __future__ import annotations
+
+from django import forms
+
+from signing.models import Account, Repository
+from signing.selectors.accounts import visible_accounts
+from trustui.forms.base import NameField, ServiceForm
+from trustui.htmx import HtmxRequest
+
+
+class RepositoryForm(ServiceForm):
+    """A new repository of one account."""
+
+    path = NameField(max_length=200, label="Name", help_text="The rest of the image name, without a tag.")
+    description = forms.CharField(max_length=200, required=False)
+
+    def __init__(self, request: HtmxRequest, account: Account) -> None:
+        super().__init__(request)
+        prefix = "/".join(filter(None, (account.registry, account.namespace)))
+        self.fields["path"].help_text = f"The image will be called {prefix}/NAME:TAG."
+
+
+class RepositoryFilter(forms.Form):
+    """Filters of the list, kept in the address."""
+
+    q = forms.CharField(required=False, label="Search", max_length=255)
+    account = forms.ChoiceField(required=False)
+    verdict = forms.ChoiceField(required=False, choices=[("", "Any"), *Repository.Verdict.choices], label="Status")
+
+    def __init__(self, request: HtmxRequest) -> None:
+        super().__init__(data=request.GET)
+        names = [account.name for account in visible_accounts(request.user)]
+        self.fields["account"].choices = [("", "Any"), *((name, name) for name in names)]
+        self.fields["q"].widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
+
+    def value(self, name: str) -> str:
+        """Return a filter's value; one that is no choice narrows nothing."""
+        return self.cleaned_data.get(name, "") if self.is_valid() or name in self.cleaned_data else ""

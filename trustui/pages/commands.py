@@ -1,0 +1,73 @@
+"""The shell commands that do what a button does, with real values."""
+
+from __future__ import annotations
+
+import shlex
+
+from signing.models import Account, Key, Repository, Signer, TrustServer
+
+
+def server_options(server: TrustServer) -> list[str]:
+    """Name the trust server, and the CA file its page offers where it has one of its own."""
+    options = ["--server", server.url]
+    if server.ca_pem:
+        options += ["--ca", ca_file(server)]
+    return options
+
+
+def ca_file(server: TrustServer) -> str:
+    """Name the CA file as it is downloaded."""
+    return f"{server.name}-ca.crt"
+
+
+def inspect(repository: Repository, tag: str = "", *, pretty: bool = True) -> str:
+    """Look at a repository or at one tag."""
+    flags = ["--pretty"] if pretty else []
+    return _trustctl(repository, "inspect", flags, _image(repository, tag))
+
+
+def docker_inspect(repository: Repository, tag: str = "") -> str:
+    """Do the same with docker itself."""
+    server = shlex.quote(f"DOCKER_CONTENT_TRUST_SERVER={repository.account.trust_server.url}")
+    return f"{server} docker trust inspect --pretty {shlex.quote(_image(repository, tag))}"
+
+
+def verify(repository: Repository, tag: str) -> str:
+    """Check one tag; the exit status tells."""
+    return _trustctl(repository, "verify", [], _image(repository, tag))
+
+
+def sign(repository: Repository, tag: str = "TAG", digest: str = "sha256:DIGEST", length: int | str = "SIZE") -> str:
+    """Sign a digest on the own machine."""
+    return _trustctl(repository, "sign", ["--digest", digest, "--length", str(length)], _image(repository, tag))
+
+
+def signer_add(signer: Signer, repository: Repository) -> str:
+    """Delegate to a signer with the keys on the own machine."""
+    options = ["--key", f"{signer.name}.pub"]
+    return _trustctl(repository, "signer add", options, signer.name, repository.gun)
+
+
+def key_generate(name: str) -> str:
+    """Make a signer key on the own machine."""
+    return f"trustctl key generate {shlex.quote(name)}"
+
+
+def key_on_own_machine(key: Key) -> str:
+    """Say where docker keeps this key on its holder's machine."""
+    return f"ls ~/.docker/trust/private/{key.key_id}.key"
+
+
+def docker_environment(account: Account) -> str:
+    """Switch a shell to the account's trust server, with content trust on."""
+    server = account.trust_server
+    return f"export DOCKER_CONTENT_TRUST=1\nexport DOCKER_CONTENT_TRUST_SERVER={shlex.quote(server.url)}"
+
+
+def _image(repository: Repository, tag: str) -> str:
+    return f"{repository.gun}:{tag}" if tag else repository.gun
+
+
+def _trustctl(repository: Repository, verb: str, flags: list[str], *names: str) -> str:
+    words = [*server_options(repository.account.trust_server), *flags, *names]
+    return f"trustctl {verb} {shlex.join(words)}"

@@ -1,0 +1,145 @@
+"""Repositories: the list, and `docker trust inspect` as a page."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from signing.models import Operation, Repository, SignedTag
+from signing.permissions import may
+from signing.selectors.repositories import tags_of, visible_repositories
+from signing.selectors.signers import approved_signers, usable_signers
+from signing.services.repositories import check_now, create_repository
+from trustui.forms.repositories import RepositoryFilter, RepositoryForm
+from trustui.htmx import HtmxRequest, answers_part, with_vary
+from trustui.pages import commands, inspection
+from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, page_of
+
+
+@login_required
+@require_GET
+def index(request: HtmxRequest) -> HttpResponse:
+    filters = RepositoryFilter(request)
+    rows = visible_repositories(request.user, filters.value("q"))
+    if account := filters.value("account"):
+        rows = rows.filter(account__name=account)
+    if verdict := filters.value("verdict"):
+        rows = rows.filter(verdict=verdict)
+    part = "#rows" if answers_part(request, "rows") else ""
+    context = {
+        "page": page_of(request, rows),
+        "filters": filters,
+        "is_filtered": bool(filters.value("q") or account or verdict),
+        "may_add": bool(accounts_where(request, "create_repository")) if not part else False,
+    }
+    return with_vary(render(request, f"pages/repositories.html{part}", context))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new(request: HtmxRequest) -> HttpResponse:
+    accounts = accounts_where(request, "create_repository")
+    if (account := chosen_account(request, accounts)) is None:
+        return ask_account(request, accounts, "add a repository")
+    form = RepositoryForm(request, account)
+    if form.is_valid():
+        repository = form.carry_out(create_repository, actor=request.user, account=account, **form.cleaned_data)
+        if repository:
+            if may(request.user, "check_repository", repository):
+                check_now(actor=request.user, repository=repository)
+            messages.success(request, f"{repository.gun} is here. Its trust server is being asked about it.")
+            return redirect(repository)
+    return form_page(request, "pages/repository_new.html", form, account=account)
+
+
+@login_required
+@require_GET
+def show(request: HtmxRequest, gun: str) -> HttpResponse:
+    repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    search = request.GET.get("tag", "").strip()
+    tags = tags_of(repository)
+    if search:
+        tags = tags.filter(tag__icontains=search)
+    people = _people(repository)
+    context = {
+        "repository": repository,
+        "page": page_of(request, tags, size=100),
+        "search": search,
+        "people": people,
+    }
+    if answers_part(request, "tags"):
+        return with_vary(render(request, "pages/repository.html#tags", context))
+    context |= {
+        "chain": inspection.chain_of(repository),
+        "pretty": inspection.pretty(repository),
+        "checking": _open_check(repository),
+        "may_check": may(request.user, "check_repository", repository),
+        "may_publish": may(request.user, "publish", repository),
+        "may_sign": bool(usable_signers(request.user, repository)),
+        "may_request": may(request.user, "request_signer", repository),
+        "inspect_command": commands.inspect(repository),
+        "docker_command": commands.docker_inspect(repository),
+        "server": repository.account.trust_server,
+    }
+    if answers_part(request, "check"):
+        return with_vary(render(request, "pages/repository.html#check", context))
+    return with_vary(render(request, "pages/repository.html", context))
+
+
+@login_required
+@require_GET
+def tag(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
+    """Show one tag, as `docker trust inspect GUN:TAG` does."""
+    repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    signed: list[SignedTag] = list(tags_of(repository).filter(tag=tag))
+    context = {
+        "repository": repository,
+        "tag": tag,
+        "signed": signed,
+        "people": _people(repository),
+        "pretty": inspection.pretty(repository, tag),
+        "json": inspection.as_json(repository, tag),
+        "may_pull": may(request.user, "pull", repository),
+        "may_publish": may(request.user, "publish", repository),
+        "inspect_command": commands.inspect(repository, tag),
+        "verify_command": commands.verify(repository, tag),
+        "operations": repository.operations.filter(parameters__tag=tag)[:5],
+        "server": repository.account.trust_server,
+    }
+    return render(request, "pages/tag.html", context, status=200 if signed else 404)
+
+
+@login_required
+@require_GET
+def as_json(request: HtmxRequest, gun: str) -> HttpResponse:
+    """Give the very JSON `docker trust inspect` prints."""
+    repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    if not repository.administrative_keys:
+        raise Http404("no trust data")
+    return HttpResponse(inspection.as_json(repository), content_type="application/json")
+
+
+@login_required
+@require_POST
+def check(request: HtmxRequest, gun: str) -> HttpResponse:
+    """Ask the trust server now; the page follows the check by itself."""
+    repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    check_now(actor=request.user, repository=repository)
+    if answers_part(request, "check"):
+        context = {"repository": repository, "checking": _open_check(repository), "may_check": True}
+        return with_vary(render(request, "pages/repository.html#check", context))
+    return redirect(repository)
+
+
+def _open_check(repository: Repository) -> Operation | None:
+    return repository.operations.filter(
+        kind=Operation.Kind.REFRESH, state__in=(Operation.State.QUEUED, Operation.State.RUNNING)
+    ).first()
+
+
+def _people(repository: Repository) -> dict[str, str]:
+    """Name the person or machine behind each signer whose very key is trusted here."""
+    return {signer.name: str(signer.user) if signer.user else "a machine" for signer in approved_signers(repository)}

@@ -1,0 +1,91 @@
+"""Every address a person can open.
+
+A GUN holds slashes and, in its host, a colon; its path holds no colon. So `repositories/GUN/` and
+`repositories/GUN:TAG/` read like the image name itself, and what is done with one begins with its own word.
+"""
+
+from __future__ import annotations
+
+from django.urls import include, path, register_converter
+
+from trustui.pages import (
+    accounts,
+    audit,
+    keys,
+    operations,
+    overview,
+    publish,
+    repositories,
+    requests,
+    session,
+    shell,
+    signers,
+    trust_servers,
+)
+
+
+class GunConverter:
+    """A GUN: its host may carry a port, the parts after it no colon."""
+
+    regex = r"[^/]+(?:/[^/:]+)+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(GunConverter, "gun")
+
+urlpatterns = [
+    path("", overview.show, name="overview"),
+    path("healthz", shell.health, name="health"),
+    path("theme/", shell.theme, name="theme"),
+    path("me/password/change/", session.PasswordChange.as_view(), name="account_change_password"),
+    path("me/", include("allauth.account.urls")),
+    # repositories
+    path("repositories/", repositories.index, name="repositories"),
+    path("new/repository/", repositories.new, name="repository_new"),
+    path("repositories/<gun:gun>/", repositories.show, name="repository"),
+    path("repositories/<gun:gun>:<str:tag>/", repositories.tag, name="tag"),
+    path("repository-check/<gun:gun>/", repositories.check, name="repository_check"),
+    path("repository-json/<gun:gun>/", repositories.as_json, name="repository_json"),
+    path("publish/<gun:gun>/", publish.image, name="publish"),
+    path("sign/<gun:gun>/", publish.digest, name="sign"),
+    path("pull/<gun:gun>:<str:tag>/", publish.pull, name="repository_pull"),
+    # keys and signers
+    path("keys/", keys.index, name="keys"),
+    path("new/key/", keys.generate, name="key_generate"),
+    path("new/key/import/", keys.import_file, name="key_import"),
+    path("new/key/enrol/", keys.enrol, name="key_enrol"),
+    path("keys/<str:key_id>/", keys.show, name="key"),
+    path("keys/<str:key_id>/csr/", keys.csr, name="key_csr"),
+    path("keys/<str:key_id>/certificate/", keys.certificate, name="key_certificate"),
+    path("keys/<str:key_id>/<str:part>.pem", keys.download, name="key_download"),
+    path("signers/", signers.index, name="signers"),
+    path("new/signer/", signers.new, name="signer_new"),
+    path("signers/<int:pk>/", signers.show, name="signer"),
+    # requests and operations
+    path("requests/", requests.index, name="requests"),
+    path("new/request/", requests.new, name="request_new"),
+    path("requests/<int:pk>/", requests.show, name="request"),
+    path("requests/<int:pk>/approve/", requests.approve, name="request_approve"),
+    path("requests/<int:pk>/reject/", requests.reject, name="request_reject"),
+    path("operations/", operations.index, name="operations"),
+    path("operations/<int:pk>/", operations.show, name="operation"),
+    path("operations/<int:pk>/cancel/", operations.cancel, name="operation_cancel"),
+    path("operations/<int:pk>/retry/", operations.retry, name="operation_retry"),
+    # set-up
+    path("accounts/", accounts.index, name="accounts"),
+    path("new/account/", accounts.new, name="account_new"),
+    path("accounts/<slug:name>/", accounts.show, name="account"),
+    path("accounts/<slug:name>/change/", accounts.change, name="accounts_change"),
+    path("accounts/<slug:name>/members/", accounts.member, name="accounts_member"),
+    path("accounts/<slug:name>/members/remove/", accounts.remove, name="accounts_remove_member"),
+    path("trust-servers/", trust_servers.index, name="trust_servers"),
+    path("new/trust-server/", trust_servers.new, name="trust_server_new"),
+    path("trust-servers/<slug:name>/", trust_servers.change, name="trust_server"),
+    path("trust-servers/<slug:name>/ca.crt", trust_servers.ca_file, name="trust_server_ca"),
+    path("audit/", audit.index, name="audit"),
+]
