@@ -11,6 +11,7 @@ help: ## Show this list
 
 .PHONY: setup run worker notary
 setup: .venv/.setup ## Make .venv with everything the product needs, trustctl included
+	@:
 
 run: .venv/.setup ## Start everything on this machine; Ctrl+C ends it. PORT= TRUST_PORT= REGISTRY_PORT= NO_APT=1
 	@$(VENV)/python -m trustui.embedded
