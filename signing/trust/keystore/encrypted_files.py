@@ -28,15 +28,15 @@ class FileKeyStore:
     def _infos(self) -> Iterator[KeyInfo]:
         paths = sorted(self._folder.glob("*.key")) if self._folder.is_dir() else []
         for path in paths:
-            if path.is_symlink() or not path.is_file():
+            if not _is_plain_file(path):
                 continue
-            with contextlib.suppress(InvalidKey, UnicodeDecodeError):
-                file = pem.KeyFile.parse(path.read_text())
+            with contextlib.suppress(InvalidKey):
+                file = pem.KeyFile.parse(_read(path))
                 yield KeyInfo(path.stem, file.role or "", file.gun)
 
     def holds(self, key_id: str) -> bool:
-        """Tell whether the key's file is here."""
-        return self._path(key_id).is_file()
+        """Tell whether the key's file is here; a symbolic link is none."""
+        return key_id.isalnum() and _is_plain_file(self._path(key_id))
 
     def open(self, key_id: str) -> PrivateKey:
         """Open one key; a wrong passphrase is asked again, three times in all.
@@ -47,10 +47,9 @@ class FileKeyStore:
             WrongPassphrase: it does not open.
             InvalidKey: the file holds something else.
         """
-        path = self._path(key_id)
-        if not path.is_file():
-            raise KeyNotHeld(f"The private key {key_id[:12]} is not in {self._folder}.", key_id=key_id)
-        file = pem.KeyFile.parse(read_private_file(path))
+        if not self.holds(key_id):
+            raise KeyNotHeld(f"The private key {key_id[:12]!r} is not in {self._folder}.", key_id=key_id)
+        file = pem.KeyFile.parse(read_private_file(self._path(key_id)))
         key = self._opened(file, key_id)
         if key.key_id != key_id:
             raise InvalidKey(f"The file of key {key_id[:12]} holds another key.")
@@ -75,8 +74,6 @@ class FileKeyStore:
         write_private_file(self._path(key_id), text)
 
     def _path(self, key_id: str) -> Path:
-        if not key_id.isalnum():
-            raise KeyNotHeld(f"{key_id[:80]!r} is not a key id.")
         return self._folder / f"{key_id}.key"
 
 
@@ -89,6 +86,10 @@ def read_private_file(path: Path) -> str:
     """
     if path.stat().st_mode & 0o077:
         raise UnsafeKeyFile(f"{path} may be read or written by others.", path=str(path))
+    return _read(path)
+
+
+def _read(path: Path) -> str:
     if path.stat().st_size > pem.LARGEST_FILE:
         raise InvalidKey(f"{path} is too large for a key file.")
     try:
@@ -97,9 +98,16 @@ def read_private_file(path: Path) -> str:
         raise InvalidKey(f"{path} is not a key file.") from None
 
 
+def _is_plain_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
 def write_private_file(path: Path, text: str) -> None:
-    """Write a file only its owner may read, in a folder only its owner may enter, by replacing it at once."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a file only its owner may read, in folders only its owner may enter, by replacing it at once.
+
+    When this returns it is on the disk.
+    """
+    make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -111,3 +119,19 @@ def write_private_file(path: Path, text: str) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and the missing ones above it, each for the owner alone."""
+    if not folder.is_dir():
+        make_private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

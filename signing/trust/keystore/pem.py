@@ -2,7 +2,8 @@
 
 One PEM block with `gun`, `path` and `role` headers around PKCS#8. The encryption is PBES2 with PBKDF2 and AES-256-CBC,
 and the key derivation always uses HMAC-SHA1 with 2048 rounds on their side: they ignore any other choice, so a file
-written by a library's default looks to them like a wrong passphrase. Rounds and salt length are read from the file.
+written by a library's default looks to them like a wrong passphrase. Here every choice is read, so that such a file
+can be imported, and theirs is written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import binascii
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from signing.trust.errors import InvalidKey, WrongPassphrase
+from signing.trust.errors import InvalidKey, InvalidName, WrongPassphrase
 from signing.trust.keystore import der
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.tuf.roles import BASE_ROLES, ROOT
@@ -36,7 +37,13 @@ _EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 _RSA_ENCRYPTION = bytes.fromhex("2a864886f70d010101")
 _NOTARY_ED25519 = bytes.fromhex("2b06010401da470f01")
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\n(.*?)-----END \1-----", re.DOTALL)
+_DIGESTS = {
+    bytes.fromhex("2a864886f70d0207"): "sha1",
+    bytes.fromhex("2a864886f70d0209"): "sha256",
+    bytes.fromhex("2a864886f70d020b"): "sha512",
+}
+
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\n")
 _HEADER = re.compile(r"([A-Za-z-]+): ?(.*)")
 
 
@@ -46,7 +53,7 @@ class KeyFile:
 
     kind: str
     headers: dict[str, str]
-    body: str
+    body: str = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> KeyFile:
@@ -55,10 +62,12 @@ class KeyFile:
         Raises:
             InvalidKey: there is none.
         """
-        block = _BLOCK.search(text[:LARGEST_FILE].replace("\r\n", "\n"))
-        if block is None:
+        text = text[:LARGEST_FILE].replace("\r\n", "\n")
+        begin = _BEGIN.search(text)
+        end = text.find(f"-----END {begin[1]}-----", begin.end()) if begin else -1
+        if begin is None or end < 0:
             raise InvalidKey("There is no private key in this file.")
-        kind, inner = block.groups()
+        kind, inner = begin[1], text[begin.end() : end]
         head, blank, body = inner.partition("\n\n")
         if not blank or not _HEADER.match(head):
             return cls(kind, {}, inner)
@@ -96,13 +105,13 @@ class KeyFile:
             data = base64.b64decode("".join(self.body.split()), validate=True)
         except binascii.Error:
             raise InvalidKey("The private key is not base64.") from None
-        if self.kind == "PRIVATE KEY":
-            return _load_pkcs8(data)
-        plain = _decrypt(data, passphrase)
+        plain = _decrypt(data, passphrase) if self.is_encrypted else data
         try:
             return _load_pkcs8(plain)
-        except InvalidKey:
-            raise WrongPassphrase("The passphrase does not open this key.") from None
+        except ValueError:
+            if self.is_encrypted:
+                raise WrongPassphrase("The passphrase does not open this key.") from None
+            raise InvalidKey("The private key cannot be read.") from None
 
     def _traditional(self, passphrase: str) -> Any:
         legacy = [f"{name}: {self.headers[key]}" for name, key in _LEGACY_HEADERS if key in self.headers]
@@ -124,7 +133,12 @@ def encrypt(key: PrivateKey, passphrase: str, role: str, gun: str | None = None)
     """Write a key file; an empty passphrase leaves it unencrypted, as docker does.
 
     `gun` is written for targets and snapshot keys only.
+
+    Raises:
+        InvalidName: the role or the GUN would break out of its line.
     """
+    if not (role + (gun or "")).isprintable():
+        raise InvalidName(f"{role[:80]!r} cannot be written into a key file.")
     headers = {"role": role}
     if gun and role in BASE_ROLES and role != ROOT:
         headers["gun"] = gun
@@ -153,8 +167,8 @@ def public_pem(key: PrivateKey, role: str) -> str:
     return f"{first}\nrole: {role}\n\n{rest}"
 
 
-def _derive(passphrase: str, salt: bytes, rounds: int) -> bytes:
-    return hashlib.pbkdf2_hmac("sha1", passphrase.encode(), salt, rounds, 32)
+def _derive(passphrase: str, salt: bytes, rounds: int, digest: str = "sha1") -> bytes:
+    return hashlib.pbkdf2_hmac(digest, passphrase.encode(), salt, rounds, 32)
 
 
 def _encrypt(plain: bytes, passphrase: str) -> bytes:
@@ -173,38 +187,58 @@ def _decrypt(data: bytes, passphrase: str) -> bytes:
     """Open PBES2; the result still has its padding, which the reader of PKCS#8 passes over as Go's does."""
     try:
         scheme, sealed = der.children(data, der.SEQUENCE, der.OCTETS)[:2]
-        salt, rounds, iv = _pbes2_parameters(scheme)
-        decryptor = Cipher(algorithms.AES256(_derive(passphrase, salt, rounds)), modes.CBC(iv)).decryptor()
+        salt, rounds, digest, iv = _pbes2_parameters(scheme)
+        decryptor = Cipher(algorithms.AES256(_derive(passphrase, salt, rounds, digest)), modes.CBC(iv)).decryptor()
         return decryptor.update(sealed) + decryptor.finalize()
     except ValueError as error:
         raise InvalidKey(f"The encrypted key cannot be read: {error}.") from None
 
 
-def _pbes2_parameters(scheme: bytes) -> tuple[bytes, int, bytes]:
+def _pbes2_parameters(scheme: bytes) -> tuple[bytes, int, str, bytes]:
     (_, algorithm), (_, parameters) = list(der.items(scheme))[:2]
     (_, derivation), (_, cipher) = list(der.items(parameters))[:2]
     (_, function), (_, pbkdf2) = list(der.items(derivation))[:2]
     (_, cipher_name), (_, iv) = list(der.items(cipher))[:2]
     if (algorithm, function, cipher_name) != (_PBES2, _PBKDF2, _AES_256_CBC):
         raise ValueError("only PBES2 with PBKDF2 and AES-256-CBC is read, as docker does")
-    (_, salt), (_, rounds) = list(der.items(pbkdf2))[:2]
+    (_, salt), (_, rounds), *options = der.items(pbkdf2)
     count = int.from_bytes(rounds)
     if not 1 <= count <= MOST_ROUNDS or len(iv) != 16:
         raise ValueError("its parameters are out of range")
-    return salt, count, iv
+    return salt, count, _digest(options), iv
+
+
+def _digest(options: list[tuple[int, bytes]]) -> str:
+    """Find the hash of the key derivation among its optional parameters."""
+    named = next((content for tag, content in options if tag == der.SEQUENCE), None)
+    if named is None:
+        return "sha1"
+    digest = _DIGESTS.get(der.first(named)[1])
+    if digest is None:
+        raise ValueError("its key derivation uses an unknown hash")
+    return digest
 
 
 def _load_pkcs8(data: bytes) -> Any:
-    """Read PrivateKeyInfo; Go writes version 1 for ECDSA, which the library's own reader may refuse."""
+    """Read PrivateKeyInfo, which padding may follow.
+
+    It is written anew for the library, which refuses the version 1 that Go writes for ECDSA.
+
+    Raises:
+        ValueError: this is no private key, as after a wrong passphrase.
+        InvalidKey: a key of a kind docker does not read either.
+    """
+    _, algorithm, inner = der.children(data, der.INTEGER, der.SEQUENCE, der.OCTETS)[:3]
+    kind = der.first(algorithm)[1]
     try:
-        _, algorithm, inner = der.children(data, der.INTEGER, der.SEQUENCE, der.OCTETS)[:3]
-        kind = next(der.items(algorithm))[1]
         if kind == _NOTARY_ED25519:
             return ed25519.Ed25519PrivateKey.from_private_bytes(inner[32:64])
-        if kind in (_EC_PUBLIC_KEY, _RSA_ENCRYPTION):
+        if kind == _RSA_ENCRYPTION:
             return serialization.load_der_private_key(inner, None)
-    except (ValueError, StopIteration, UnsupportedAlgorithm, TypeError):
-        raise InvalidKey("The private key cannot be read.") from None
+        if kind == _EC_PUBLIC_KEY:
+            return serialization.load_der_private_key(_private_key_info(0, algorithm, inner), None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError from error
     raise InvalidKey("Only ECDSA, RSA and Notary's own form of Ed25519 keys can be read.")
 
 
