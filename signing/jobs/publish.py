@@ -14,7 +14,7 @@ from signing.jobs.run import Run, perform
 from signing.models import Account, Operation, Repository
 from signing.trust.errors import NoSuchTarget, NoTrustData, ServerUnreachable, TrustError
 from signing.trust.notary.cache import MemoryCache
-from signing.trust.notary.client import TrustedRepository
+from signing.trust.notary.client import ReleasedTag, TrustedRepository
 from signing.trust.notary.client import refresh as refresh_trust
 from signing.trust.notary.gun import Gun, ImageName
 
@@ -150,26 +150,32 @@ def _verified_digest(run: Run, account: Account, name: ImageName) -> str | None:
     """
     source = _plain_name(name)
     try:
-        trusted = _trusted_source(account, str(name.gun))
-        found = [item for item in trusted.released() if name.digest or item.tag == name.tag]
-        for item in found:
-            if name.digest is None or name.digest == f"sha256:{item.digest}":
-                run.say(f"{source} is signed by {', '.join(item.signers) or 'the repository key'}.")
-                return f"sha256:{item.digest}"
-        reason = "it is not signed"
-    except NoTrustData:
-        reason = "the repository has no trust data"
+        found = _released(_trusted_source(account, str(name.gun)), name)
+        run.say(f"{source} is signed by {', '.join(found.signers) or 'the repository key'}.")
+        return f"sha256:{found.digest_hex}"
+    except (NoSuchTarget, NoTrustData) as error:
+        reason = error.message
     except ServerUnreachable as error:
         if account.enforces_trust:
             raise
         reason = error.message
     if account.enforces_trust:
         raise NoSuchTarget(
-            f"{source} is refused because {account} enforces trust: {reason}.",
+            f"{source} is refused because {account} enforces trust. {reason}",
             next_step="Have it signed first, or choose a signed tag.",
         )
-    run.say(f"{source} is taken without a signature: {reason}.")
+    run.say(f"{source} is taken without a signature. {reason}")
     return None
+
+
+def _released(trusted: TrustedRepository, name: ImageName) -> ReleasedTag:
+    """Find the release a name means; a digest has to be one that is released under some tag."""
+    if name.digest is None:
+        return trusted.find_released(name.tag or "")
+    for item in trusted.released():
+        if name.digest == f"sha256:{item.digest_hex}":
+            return item
+    raise NoSuchTarget(f"No signed tag of {name.gun} has the digest {name.digest}.")
 
 
 def _trusted_source(account: Account, gun: str) -> TrustedRepository:

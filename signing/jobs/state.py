@@ -116,10 +116,10 @@ def _store_tags(repository: Repository, trusted: TrustedRepository, now: datetim
             "signers": list(released.signers),
             "sort_key": f"{position:08d}",  # the trust core put them in docker's order
         }
-        row = known.pop((released.tag, released.digest), None)
+        row = known.pop((released.tag, released.digest_hex), None)
         if row is None:
             fresh.append(
-                SignedTag(repository=repository, tag=released.tag, digest=released.digest, first_seen=now, **fields)
+                SignedTag(repository=repository, tag=released.tag, digest=released.digest_hex, first_seen=now, **fields)
             )
         elif any(getattr(row, name) != value for name, value in fields.items()):
             for name, value in fields.items():

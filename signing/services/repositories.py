@@ -9,6 +9,7 @@ from signing.models import Account, Operation, Repository, User
 from signing.permissions import require
 from signing.services import audit
 from signing.services.operations import start_operation
+from signing.trust.errors import InvalidName
 from signing.trust.notary.gun import Gun
 
 
@@ -16,6 +17,8 @@ from signing.trust.notary.gun import Gun
 def create_repository(*, actor: User, account: Account, path: str, description: str = "") -> Repository:
     """Watch one repository of the account. The trust server is asked about it at the next check."""
     require(actor, "create_repository", account)
+    if not path.strip():
+        raise InvalidName("A repository needs a name.", next_step="Write its path below the account's namespace.")
     gun = str(Gun.parse("/".join(part for part in (account.registry, account.namespace, path.strip()) if part)))
     if Repository.objects.filter(gun=gun).exists():
         raise Conflict(f"{gun} is here already.", next_step="Open it, or choose another path.")
