@@ -1,0 +1,100 @@
+"""Where verified metadata is remembered: it is what later answers are measured by."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from signing.trust.notary.gun import Gun
+from signing.trust.tuf import roles
+
+LARGEST_FILE = 64 * 1024 * 1024
+
+
+class TrustCache(Protocol):
+    """The remembered files of one GUN, as the exact bytes the server gave."""
+
+    def load(self, role: str) -> bytes | None:
+        """Give the remembered file of `role`, None where there is none."""
+
+    def store(self, role: str, data: bytes) -> None:
+        """Remember a verified file."""
+
+    def clear(self) -> None:
+        """Forget this GUN; the next root is trusted on first use again."""
+
+
+class MemoryCache:
+    """A cache that ends with the process."""
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        self._files = dict(files or {})
+
+    def load(self, role: str) -> bytes | None:
+        """Give the remembered file."""
+        return self._files.get(role)
+
+    def store(self, role: str, data: bytes) -> None:
+        """Remember a file."""
+        self._files[role] = data
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._files.clear()
+
+
+class FileCache:
+    """Docker's folder `<trust_dir>/tuf/<GUN>/metadata`, shared with `docker trust` and `notary` (reference 4.1)."""
+
+    def __init__(self, trust_dir: Path, gun: str) -> None:
+        """Name the folder of one GUN; nothing is created yet.
+
+        Raises:
+            InvalidName: the GUN could lead out of the folder.
+        """
+        self._folder = trust_dir / "tuf" / Gun(gun) / "metadata"
+
+    def load(self, role: str) -> bytes | None:
+        """Give the remembered file; one too large to be metadata counts as none."""
+        try:
+            with self._path(role).open("rb") as file:
+                data = file.read(LARGEST_FILE + 1)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        return data if len(data) <= LARGEST_FILE else None
+
+    def store(self, role: str, data: bytes) -> None:
+        """Put a file in place at once: a crash leaves the old one or the new one, never half of it."""
+        path = self._path(role)
+        self._make_private(path.parent)
+        descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)  # 0600 from the start
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+
+    def clear(self) -> None:
+        """Delete the metadata of this GUN; its staged changes stay."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._folder)
+
+    def _path(self, role: str) -> Path:
+        return self._folder / f"{roles.check_role_name(role)}.json"
+
+    def _make_private(self, folder: Path) -> None:
+        missing = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for path in reversed(missing):
+            path.mkdir(mode=0o700, exist_ok=True)

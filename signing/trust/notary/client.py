@@ -1,0 +1,206 @@
+"""Read a repository: fetch what changed, verify all of it, remember it (reference 4.2 to 4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from signing.trust.errors import (
+    BadResponse,
+    ExpiredMetadata,
+    HashMismatch,
+    LengthMismatch,
+    MalformedMetadata,
+    MetadataError,
+    NotAuthorised,
+    NoTrustData,
+    ServerUnreachable,
+    TrustError,
+    UnmetThreshold,
+)
+from signing.trust.notary.cache import TrustCache
+from signing.trust.notary.gun import Gun
+from signing.trust.notary.pinning import TOFU, Pinning
+from signing.trust.notary.root_rules import TrustedRoot
+from signing.trust.notary.roots import Roots
+from signing.trust.notary.transport import Transport
+from signing.trust.notary.trusted import ReleasedTag, TrustedRepository
+from signing.trust.notary.verification import Remembered, open_signed, require_unexpired
+from signing.trust.tuf import roles
+from signing.trust.tuf.metadata import Envelope, FileMeta, Snapshot, Targets, Timestamp
+from signing.trust.tuf.roles import Role
+
+__all__ = ["ReleasedTag", "TrustedRepository", "refresh"]
+
+LARGEST_TIMESTAMP = 1024 * 1024
+LARGEST_FILE = 64 * 1024 * 1024
+"""Notary itself takes whatever the snapshot promises; 64 MiB hold more than half a million tags."""
+
+MOST_DELEGATIONS = 1000
+DEEPEST_DELEGATION = 10
+
+Kind = TypeVar("Kind", Targets, Snapshot, Timestamp)
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def refresh(
+    gun: Gun,
+    transport: Transport,
+    cache: TrustCache,
+    *,
+    pinning: Pinning = TOFU,
+    now: Callable[[], datetime] = utc_now,
+    must_reach_server: bool = False,
+) -> TrustedRepository:
+    """Fetch and verify the newest state of a repository.
+
+    The cache is written only after everything verified. When the server does not answer, an earlier timestamp that
+    still holds serves instead and the result `is_stale`; `must_reach_server` forbids that and always looks for a new
+    root too, as everything that writes has to.
+
+    Raises:
+        NoTrustData: the repository was never initialised.
+        ServerError: the server did not answer, or with something that is not Notary's.
+        MetadataError: by name, what does not verify.
+    """
+    at = now()  # read once, so that nothing expires half-way
+    roots = Roots(gun, transport, cache.load(roles.ROOT), pinning, at)
+    remembered = Remembered(cache, roots.anchor.root if roots.anchor else None)
+    root = roots.first(ask_server=must_reach_server)
+    attempt = _Attempt(gun, transport, remembered, root, at, must_reach_server)
+    try:
+        trusted = attempt.run()
+    except (MetadataError, BadResponse):
+        # New keys of targets, snapshot or timestamp show only by this: their new root tells them.
+        newer = roots.newest(attempt.promised_root)
+        if newer is None:
+            raise
+        trusted = _Attempt(gun, transport, remembered, newer, at, must_reach_server).run()
+    if not trusted.is_stale:
+        _remember(trusted, remembered, cache)
+    return trusted
+
+
+def _remember(trusted: TrustedRepository, remembered: Remembered, cache: TrustCache) -> None:
+    for name, envelope in trusted.envelopes.items():
+        if remembered.raw(name) != envelope.raw:
+            cache.store(name, envelope.raw)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One way down from a root: timestamp, snapshot, targets, delegations, each promised by the one before."""
+
+    gun: Gun
+    transport: Transport
+    remembered: Remembered
+    root: TrustedRoot
+    at: datetime
+    must_reach_server: bool
+    promised_root: FileMeta | None = None
+    is_stale: bool = False
+    envelopes: dict[str, Envelope] = field(default_factory=dict)
+    delegations: dict[str, Targets] = field(default_factory=dict)
+    left_out: dict[str, TrustError] = field(default_factory=dict)
+
+    def run(self) -> TrustedRepository:
+        """Fetch and verify everything below the root."""
+        self.envelopes[roles.ROOT] = self.root.envelope
+        timestamp = self._open(Timestamp, self.root.root.role(roles.TIMESTAMP), self._timestamp_bytes())
+        snapshot = self._fetched(Snapshot, self.root.root.role(roles.SNAPSHOT), timestamp.snapshot)
+        self.promised_root = snapshot.meta[roles.ROOT]
+        self.promised_root.check(roles.ROOT, self.root.envelope.raw)
+        targets = self._fetched(Targets, self.root.root.role(roles.TARGETS), snapshot.meta[roles.TARGETS])
+        self._walk(targets, snapshot)
+        return TrustedRepository(
+            gun=self.gun,
+            root=self.root.root,
+            timestamp=timestamp,
+            snapshot=snapshot,
+            targets=targets,
+            delegations=self.delegations,
+            envelopes=self.envelopes,
+            left_out=self.left_out,
+            is_stale=self.is_stale,
+        )
+
+    def _timestamp_bytes(self) -> bytes:
+        """Ask the server; only its silence or refusal lets an earlier timestamp serve, never a wrong answer."""
+        try:
+            data = self.transport.get(self.gun, "timestamp.json", LARGEST_TIMESTAMP)
+            if data is not None:
+                return data
+            silence: TrustError = NoTrustData(f"The trust server has no trust data for {self.gun}.", gun=str(self.gun))
+        except (ServerUnreachable, NotAuthorised) as error:
+            silence = error
+        earlier = self.remembered.raw(roles.TIMESTAMP)
+        if self.must_reach_server or earlier is None:
+            raise silence
+        self.is_stale = True
+        return earlier
+
+    def _walk(self, targets: Targets, snapshot: Snapshot) -> None:
+        """Take the delegations parents first, depth first; leave out and name those that do not count now."""
+        waiting = self._below(roles.TARGETS, targets)
+        seen = 0
+        while waiting:
+            role = waiting.pop(0)
+            promised = snapshot.meta.get(role.name)
+            if promised is None:
+                continue  # nothing was signed in this role yet
+            seen += 1
+            if seen > MOST_DELEGATIONS or role.name.count("/") > DEEPEST_DELEGATION:
+                raise MalformedMetadata(f"{self.gun} has more delegations, or deeper ones, than this client reads.")
+            try:
+                file = self._fetched(Targets, role, promised)
+                below = self._below(role.name, file)
+            except (ExpiredMetadata, UnmetThreshold) as error:
+                self.left_out[role.name] = error
+                continue
+            self.delegations[role.name] = file
+            waiting = below + waiting
+
+    @staticmethod
+    def _below(name: str, file: Targets) -> list[Role]:
+        for item in file.delegations:
+            if roles.parent_of(item.name) != name:
+                raise MalformedMetadata(f"{name} delegates to {item.name}, which is not directly below it.")
+        found = [file.role(item.name) for item in file.delegations]
+        return [role for role in found if role is not None]
+
+    def _fetched(self, kind: type[Kind], role: Role, promised: FileMeta) -> Kind:
+        """Give the promised file of a role, from the cache where it has the same bytes."""
+        data = self.remembered.raw(role.name)
+        if data is None or not _is_promised(role.name, promised, data):
+            data = self._downloaded(role.name, promised)
+            promised.check(role.name, data)
+        return self._open(kind, role, data)
+
+    def _downloaded(self, name: str, promised: FileMeta) -> bytes:
+        if promised.length > LARGEST_FILE:
+            raise LengthMismatch(f"{name} has {promised.length} bytes: more than this client reads.", role=name)
+        data = self.transport.get(self.gun, f"{name}.{promised.sha256}.json", promised.length)
+        if data is None:
+            raise BadResponse(f"The trust server does not have the {name} that it promised for {self.gun}.", role=name)
+        return data
+
+    def _open(self, kind: type[Kind], role: Role, data: bytes) -> Kind:
+        envelope, signed = open_signed(kind, role, data)
+        self.remembered.require_not_older(role.name, signed.version, data)
+        require_unexpired(role.name, signed.expires, self.at)
+        self.envelopes[role.name] = envelope
+        return signed
+
+
+def _is_promised(name: str, promised: FileMeta, data: bytes) -> bool:
+    try:
+        promised.check(name, data)
+    except (LengthMismatch, HashMismatch):
+        return False
+    return True

@@ -1,0 +1,174 @@
+"""How metadata comes from a trust server and goes to it (reference 3)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from signing.trust.errors import BadResponse, InvalidInput, InvalidKey, MalformedMetadata
+from signing.trust.notary.gun import Gun
+from signing.trust.notary.http_client import DEADLINE, Answer, LimitedClient, is_local, tls_context
+from signing.trust.notary.server_errors import LARGEST_ERROR, errors_in, raise_for
+from signing.trust.notary.tokens import Credentials, require_protected
+from signing.trust.tuf import canonical, roles
+from signing.trust.tuf.keys import PublicKey
+
+LARGEST_FILE = 64 * 1024 * 1024
+LARGEST_KEY = 64 * 1024
+
+_FILE_NAME = re.compile(
+    r"(?:[1-9][0-9]{0,18}\.)?(?:root|snapshot|timestamp|targets(?:/[-a-z0-9_]+)*)(?:\.[0-9a-f]{64})?\.json", re.ASCII
+)
+
+
+class Transport(Protocol):
+    """The way to one trust server."""
+
+    def get(self, gun: str, name: str, limit: int | None = None) -> bytes | None:
+        """Give a metadata file such as `root.json`, `3.root.json` or `targets/alice.<sha256>.json`; None if absent."""
+
+    def get_key(self, gun: str, role: str) -> PublicKey:
+        """Give the key the server holds for `snapshot` or `timestamp`."""
+
+    def post(self, gun: str, files: Mapping[str, bytes]) -> None:
+        """Publish files by role name, all or none.
+
+        Raises:
+            VersionConflict: somebody else published in between.
+            PublishRejected: the server says why.
+        """
+
+    def delete(self, gun: str) -> None:
+        """Delete all metadata of a GUN on the server."""
+
+
+class HttpsTransport:
+    """One trust server over HTTPS, with pooled connections. Use it in a `with` statement or `close` it.
+
+    Raises from every method:
+        ServerUnreachable: no answer in time, no trusted certificate, or the server says it cannot answer now.
+        NotAuthorised: it wants other credentials.
+        BadResponse: its answer is not Notary's.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        ca_pem: str | None = None,
+        client_cert: tuple[Path, Path] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        verify: bool = True,
+        timeout: float = DEADLINE,
+    ) -> None:
+        """Name the server; nothing is sent yet.
+
+        Raises:
+            InvalidInput: the address is not https (http is for this machine only), or a certificate cannot be read.
+        """
+        try:
+            require_protected(url)
+        except BadResponse:
+            raise InvalidInput(
+                f"The trust server's address has to begin with https://, this is {url[:200]!r}.",
+                next_step="Write it as https://HOST:PORT.",
+            ) from None
+        self.url = url.rstrip("/")
+        context = tls_context(ca_pem, client_cert, verify=verify)
+        self._client = LimitedClient(context, timeout=timeout, through_proxies=not is_local(url))
+        self._credentials = Credentials(username or None, password, self._fetch_token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connections."""
+        self._client.close()
+
+    def get(self, gun: str, name: str, limit: int | None = None) -> bytes | None:
+        """Give a metadata file of at most `limit` bytes; None if the server has no such file."""
+        if not _FILE_NAME.fullmatch(name):
+            raise InvalidInput(f"{name[:300]!r} is not the name of a metadata file.")
+        largest = LARGEST_FILE if limit is None else limit
+        answer = self._ask("GET", gun, name, "pull", limit=largest)
+        if answer.status == 404 and errors_in(answer.body) is not None:
+            return None
+        self._require_success(answer)
+        if not answer.body.lstrip()[:1] == b"{":
+            raise BadResponse(f"{self.url} gave something else than metadata: it may not be a Notary v1 server.")
+        return answer.body
+
+    def get_key(self, gun: str, role: str) -> PublicKey:
+        """Give the key the server holds for `snapshot` or `timestamp`; it makes one where there is none yet."""
+        if role not in (roles.SNAPSHOT, roles.TIMESTAMP):
+            raise InvalidInput(f"A trust server holds no key for {role[:80]!r}.")
+        answer = self._ask("GET", gun, f"{role}.key", "pull,push", limit=LARGEST_KEY)
+        self._require_success(answer)
+        try:
+            key = PublicKey.from_json(canonical.parse(answer.body))
+            key.loaded  # noqa: B018  a key that cannot be used must not get into a root
+        except (MalformedMetadata, InvalidKey) as error:
+            raise BadResponse(f"{self.url} gave no usable {role} key: {error.message}") from None
+        return key
+
+    def post(self, gun: str, files: Mapping[str, bytes]) -> None:
+        """Publish files by role name, all or none."""
+        boundary = secrets.token_hex(30)
+        content = multipart(files, boundary)
+        kind = f"multipart/form-data; boundary={boundary}"
+        answer = self._ask("POST", gun, "", "pull,push", content=content, headers={"Content-Type": kind})
+        self._require_success(answer, publishing=True)
+
+    def delete(self, gun: str) -> None:
+        """Delete all metadata of a GUN on the server; the server keeps its keys."""
+        self._require_success(self._ask("DELETE", gun, "", "*"))
+
+    def _ask(
+        self,
+        method: str,
+        gun: str,
+        name: str,
+        actions: str,
+        *,
+        limit: int = LARGEST_ERROR,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+    ) -> Answer:
+        """Send a request, and once more with what the server asks for when it answers 401."""
+        url = f"{self.url}/v2/{Gun(gun)}/_trust/tuf/{name}"
+        scope = f"repository:{gun}:{actions}"
+        sent = {**(headers or {}), **self._credentials.headers(scope)}
+        answer = self._client.request(method, url, limit=limit, headers=sent, content=content)
+        if answer.status == 401 and (challenge := answer.headers.get("WWW-Authenticate")):
+            sent = {**(headers or {}), **self._credentials.answer(challenge, scope)}
+            answer = self._client.request(method, url, limit=limit, headers=sent, content=content)
+        return answer
+
+    def _require_success(self, answer: Answer, *, publishing: bool = False) -> None:
+        if answer.status != 200:
+            raise_for(answer.status, answer.body, self.url, publishing=publishing)
+
+    def _fetch_token(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[int, bytes]:
+        answer = self._client.request("GET", url, limit=limit, headers=headers)
+        return answer.status, answer.body
+
+
+def multipart(files: Mapping[str, bytes], boundary: str) -> bytes:
+    """Write the body of a publish as docker does: the role's name, slashes and all, is the file's name."""
+    parts = []
+    for role, data in files.items():
+        head = f'Content-Disposition: form-data; name="files"; filename="{roles.check_role_name(role)}"'
+        parts.append(
+            f"--{boundary}\r\n{head}\r\nContent-Type: application/octet-stream\r\n\r\n".encode() + data + b"\r\n"
+        )
+    return b"".join(parts) + f"--{boundary}--\r\n".encode()

@@ -1,0 +1,152 @@
+"""A verified repository, and the questions docker asks of one (reference 4.4, 5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from signing.trust.errors import InvalidKey, NoSuchTarget, TrustError
+from signing.trust.notary.gun import Gun
+from signing.trust.notary.ordering import natural_key
+from signing.trust.tuf import roles
+from signing.trust.tuf.keys import PublicKey
+from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Target, Targets, Timestamp
+
+EVERYTHING = ("",)
+"""The path prefix of `targets` itself: it may hold every name."""
+
+
+class ReleasedTag(NamedTuple):
+    """A tag that consumers accept, and who besides `releases` stands behind the same digest."""
+
+    tag: str
+    digest_hex: str
+    length: int
+    signers: tuple[str, ...]
+
+
+class WalkedRole(NamedTuple):
+    """One targets file on the walk, with the paths its parents leave it."""
+
+    name: str
+    file: Targets
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedRepository:
+    """Everything known of one GUN, every byte of it verified.
+
+    `left_out` names delegations that do not count now and why: expired, or signed by too few of their keys. A
+    delegation without any file is in neither. `is_stale` says that the server did not answer and an earlier timestamp
+    still held.
+    """
+
+    gun: Gun
+    root: Root
+    timestamp: Timestamp
+    snapshot: Snapshot
+    targets: Targets
+    delegations: Mapping[str, Targets]
+    envelopes: Mapping[str, Envelope]
+    left_out: Mapping[str, TrustError]
+    is_stale: bool = False
+
+    def released(self, tag: str | None = None) -> list[ReleasedTag]:
+        """List the released tags, or one, in docker's natural order; a tag released with two digests comes twice.
+
+        As docker does, the list of all tags passes over the paths of delegations, the question for one does not.
+        """
+        signers: dict[tuple[str, str], list[str]] = {}
+        released: dict[tuple[str, str], Target] = {}
+        for walked in self._walk(tag):
+            for target in _targets(walked.file, tag):
+                key = (target.name, target.digest)
+                if _is_releasing(walked.name):
+                    released.setdefault(key, target)
+                else:
+                    signers.setdefault(key, []).append(_signer(walked.name))
+        rows = [
+            ReleasedTag(name, digest, target.length, tuple(signers.get((name, digest), ())))
+            for (name, digest), target in released.items()
+        ]
+        return sorted(rows, key=lambda row: (natural_key(row.tag), row.digest_hex))
+
+    def find_released(self, tag: str) -> ReleasedTag:
+        """Give the one digest that pulling `tag` means: that of `targets/releases`, else that of `targets`.
+
+        Raises:
+            NoSuchTarget: neither has it; a signer's own signature alone does not release a tag.
+        """
+        found = self._in_releases(tag) or self.targets.targets.get(tag)
+        if found is None:
+            alone = [_signer(walked.name) for walked in self._walk(tag) if tag in walked.file.targets]
+            why = f" {', '.join(alone)} signed it, but it was not released." if alone else ""
+            raise NoSuchTarget(f"{tag!r} is not signed in {self.gun}.{why}", gun=str(self.gun), tag=tag)
+        return next(row for row in self.released(tag) if row.digest_hex == found.digest)
+
+    def _in_releases(self, tag: str) -> Target | None:
+        for walked in self._walk(tag):
+            if walked.name == roles.RELEASES:
+                return walked.file.targets.get(tag)
+        return None
+
+    def signers(self) -> list[tuple[str, list[str]]]:
+        """List the signers with the canonical ids of their keys, in the order of delegation, without releases.
+
+        A key that cannot be read keeps the id it is listed under.
+        """
+        listed: dict[str, list[str]] = {}
+        for walked in self._walk(None):
+            for item in walked.file.delegations:
+                if item.name != roles.RELEASES:
+                    listed[_signer(item.name)] = [_canonical_id(keyid, walked.file.keys) for keyid in item.keyids]
+        return list(listed.items())
+
+    def administrative_keys(self) -> dict[str, list[str]]:
+        """Give the ids, as metadata lists them, of the root keys and of the repository's keys."""
+        return {
+            "root": list(self.root.roles[roles.ROOT].keyids),
+            "repository": list(self.root.roles[roles.TARGETS].keyids),
+        }
+
+    def _walk(self, tag: str | None) -> Iterator[WalkedRole]:
+        """Visit `targets` and what it delegates to, breadth first; with a tag only where its paths allow it."""
+        waiting = [WalkedRole(roles.TARGETS, self.targets, EVERYTHING)]
+        while waiting:
+            walked = waiting.pop(0)
+            if tag is not None and not tag.startswith(walked.paths):  # no paths match nothing
+                continue
+            yield walked
+            for item in walked.file.delegations:
+                file = self.delegations.get(item.name)
+                if file is not None:
+                    waiting.append(WalkedRole(item.name, file, restricted(item.paths, walked.paths)))
+
+
+def restricted(paths: tuple[str, ...], parent_paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep of a role's paths those its parent may give away (reference 2.5)."""
+    return tuple(path for path in paths if path.startswith(parent_paths))
+
+
+def _is_releasing(role: str) -> bool:
+    return role in (roles.TARGETS, roles.RELEASES)
+
+
+def _signer(role: str) -> str:
+    return role.removeprefix("targets/")
+
+
+def _targets(file: Targets, tag: str | None) -> list[Target]:
+    if tag is None:
+        return list(file.targets.values())
+    found = file.targets.get(tag)
+    return [] if found is None else [found]
+
+
+def _canonical_id(keyid: str, keys: Mapping[str, PublicKey]) -> str:
+    try:
+        return keys[keyid].canonical_id
+    except InvalidKey:
+        return keyid
