@@ -81,7 +81,7 @@ def publish(request: HttpRequest, gun: str) -> HttpResponse:
     except DatabaseError:
         log.exception("an update of %s was not stored", gun)
         raise UPDATING from None
-    return _plain(b"")
+    return _done()
 
 
 def _uploaded(request: HttpRequest) -> dict[str, bytes]:
@@ -101,15 +101,21 @@ def _uploaded(request: HttpRequest) -> dict[str, bytes]:
 
 
 def _body(request: HttpRequest) -> bytes:
+    """Read the whole body, at most as long as the settings allow; a longer one is refused unread if it says so."""
     limit = getattr(settings, "TRUST_SERVER_LARGEST_UPLOAD", LARGEST_UPLOAD)
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if not announced.isdecimal() or int(announced) > limit:
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if announced.isdecimal() and int(announced) > limit:
         raise TOO_LARGE.about(f"The limit is {limit} bytes.")
     try:
-        body = request.read()
-    except UnreadablePostError:
+        if announced or not request.META.get("wsgi.input_terminated"):
+            body = request.read()
+        else:  # sent in chunks, whose end the web server knows; Django reads nothing without a length
+            body = request.META["wsgi.input"].read(limit + 1)
+    except (UnreadablePostError, OSError):
         raise MALFORMED_UPLOAD from None
-    if len(body) != int(announced):
+    if len(body) > limit:
+        raise TOO_LARGE.about(f"The limit is {limit} bytes.")
+    if announced and str(len(body)) != announced:
         raise MALFORMED_UPLOAD
     return body
 
@@ -117,7 +123,7 @@ def _body(request: HttpRequest) -> bytes:
 def delete(request: HttpRequest, gun: str) -> HttpResponse:
     """Delete the metadata of one GUN."""
     storage.delete(gun)
-    return _plain(b"")
+    return _done()
 
 
 def current(request: HttpRequest, gun: str, role: str) -> HttpResponse:
@@ -192,4 +198,10 @@ def _public_key(public: PublicKey) -> HttpResponse:
 def _plain(body: bytes) -> HttpResponse:
     response = HttpResponse(body, content_type="text/plain; charset=utf-8")
     response["Content-Length"] = str(len(body))
+    return response
+
+
+def _done() -> HttpResponse:
+    response = _plain(b"")
+    del response["Content-Type"]
     return response

@@ -12,7 +12,14 @@ from typing import Protocol, TypeVar
 
 import orjson
 
-from signing.trust.errors import CannotSign, ExpiredMetadata, MalformedMetadata, VersionConflict
+from signing.trust.errors import (
+    CannotSign,
+    ExpiredMetadata,
+    HashMismatch,
+    LengthMismatch,
+    MalformedMetadata,
+    VersionConflict,
+)
 from signing.trust.notary.refusals import (
     BAD_HIERARCHY,
     BAD_ROOT,
@@ -184,8 +191,11 @@ class _Update:
         for name in {*self._sent_targets(), roles.ROOT} - snapshot.meta.keys():
             raise rejected(BAD_SNAPSHOT, f"no checksums for supported algorithms were provided for {name}")
         for name, meta in snapshot.meta.items():
-            with refused_as(BAD_SNAPSHOT, roles.SNAPSHOT):
+            try:
                 meta.check(name, self._file_in_set(name))
+            except (LengthMismatch, HashMismatch):
+                reason = f"sha256 checksum for {name} did not match: expected {meta.sha256}"
+                raise rejected(BAD_SNAPSHOT, reason) from None
         return AcceptedFile(roles.SNAPSHOT, snapshot.version, envelope.raw, snapshot.expires)
 
     def _file_in_set(self, name: str) -> bytes:
