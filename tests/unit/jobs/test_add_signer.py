@@ -1,0 +1,105 @@
+"""An approved request becomes trust data."""
+
+from __future__ import annotations
+
+import pytest
+
+from signing import jobs
+from signing.models import Key, Operation, Repository, TrustedMetadata
+from signing.services.operations import retry_operation
+from signing.trust.errors import PublishRejected, ServerUnreachable
+from tests import factories
+from tests.factories import PASSPHRASE
+
+
+def test_the_first_signer_initialises_the_repository(world):
+    operation = world.approve()
+    repository = world.cast.repository
+    assert (operation.state, operation.error) == ("done", "")
+    assert operation.result["versions"]["root"] == 1
+    assert repository.verdict == Repository.Verdict.VERIFIED
+    assert repository.signers == [{"name": "alice", "keys": [world.cast.alice.key.key_id]}]
+    key = Key.objects.get(purpose="repository")
+    assert (key.gun, key.key_id) == (repository.gun, repository.administrative_keys["repository"][0])
+    assert {row["role"] for row in repository.roles} >= {"root", "targets", "snapshot", "timestamp"}
+    assert TrustedMetadata.objects.filter(role="root").exists()
+
+
+def test_a_second_signer_takes_the_repository_key_only(approved):
+    bob = factories.make_signer(approved.cast.account, "bob", user=approved.cast.developer)
+    operation = approved.approve(bob)
+    assert (operation.state, operation.error) == ("done", "")
+    assert [entry["name"] for entry in approved.cast.repository.signers] == ["alice", "bob"]
+    assert "root" not in operation.result["versions"]
+
+
+def test_the_job_run_twice_publishes_once(approved):
+    posts = approved.notary.posts
+    jobs.add_signer(Operation.objects.get(kind="add_signer").pk)
+    assert approved.notary.posts == posts
+
+
+def test_a_wrong_root_passphrase_publishes_nothing_and_can_be_corrected(world, secret):
+    operation = factories.make_operation("add_signer", "add_signer", world.cast.repository, signer=world.cast.alice)
+    secret(operation, root="wrong words", repository="its own words")
+    operation = world.run(operation)
+    assert (operation.state, operation.error_code) == ("failed", "wrong_passphrase")
+    assert operation.next_step
+    assert not world.notary.posts
+    assert not operation.secrets.exists()
+    given = {"root": PASSPHRASE, "repository": "its own words"}
+    operation = world.run(retry_operation(actor=world.cast.lead, operation=operation, passphrases=given))
+    assert (operation.state, operation.error) == ("done", "")
+
+
+def test_the_repository_key_is_kept_before_anything_is_sent(world):
+    def look() -> None:
+        assert Key.objects.filter(purpose="repository", gun=world.cast.repository.gun).exists()
+        raise PublishRejected("No.")
+
+    world.notary.before_post = look
+    assert world.approve().error_code == "publish_rejected"
+    assert Key.objects.filter(purpose="repository").count() == 1
+
+
+def test_an_unreachable_server_changes_nothing(world):
+    world.notary.is_down = ServerUnreachable("No answer.")
+    operation = world.approve()
+    assert (operation.state, operation.error_code, operation.error) == ("failed", "server_unreachable", "No answer.")
+    assert world.cast.repository.signers == []
+
+
+def test_a_repository_somebody_else_initialised_is_refused(approved, secret):
+    stranger = factories.make_account("stranger", namespace="team")
+    factories.make_key(stranger, "root")
+    approved.cast.repository.account = stranger
+    approved.cast.repository.save()
+    eve = factories.make_signer(stranger, "eve")
+    operation = factories.make_operation("add_signer", "add_signer", approved.cast.repository, signer=eve)
+    secret(operation, root=PASSPHRASE, repository=PASSPHRASE)
+    operation = approved.run(operation)
+    assert (operation.state, operation.error_code) == ("failed", "cannot_sign")
+
+
+def test_under_an_unattended_root_key_nobody_is_asked(world):
+    Key.objects.filter(purpose="root").delete()
+    factories.make_key(world.cast.account, "root", is_unattended=True)
+    operation = world.approve()
+    assert (operation.state, operation.error) == ("done", "")
+    assert not Key.objects.get(purpose="repository").asks_passphrase
+    bob = factories.make_signer(world.cast.account, "bob")
+    assert world.approve(bob).state == "done"
+
+
+@pytest.mark.parametrize("missing", ["signer", "repository"])
+def test_what_was_removed_meanwhile_is_a_plain_failure(world, missing):
+    operation = factories.make_operation(
+        "add_signer",
+        "add_signer",
+        account=world.cast.account,
+        repository=None if missing == "repository" else world.cast.repository,
+        signer=None if missing == "signer" else world.cast.alice,
+    )
+    operation = world.run(operation)
+    assert operation.state == "failed"
+    assert "removed meanwhile" in operation.error
