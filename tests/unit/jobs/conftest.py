@@ -64,7 +64,8 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A repository nobody has initialised; wiring gives the parts in memory."""
     cast = factories.make_cast()
     cast.repository.signers, cast.repository.administrative_keys = [], {}
-    cast.repository.verified_at, cast.repository.verdict = None, "unchecked"
+    cast.repository.verified_at = cast.repository.checked_at = None
+    cast.repository.verdict = "unchecked"
     cast.repository.save()
     factories.make_key(cast.account, "root")
     world = World(cast)
