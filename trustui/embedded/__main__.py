@@ -48,6 +48,7 @@ def main() -> int:
 
 def start(here: Place, supervisor: Supervisor) -> None:
     """Start the parts in the order they need each other, telling what is on and what is off."""
+    say(f"Starting in {here.var}; what the parts write goes to {here.log}.")
     files = certificates.ensure(here.var)
     folder = secrets.ensure(here.var)
     redis_url = _broker(here, supervisor)
@@ -133,9 +134,10 @@ def _seed(parts: Parts, supervisor: Supervisor, registry_host: str) -> None:
         return
     if source:
         say(f"\nWhat `trustctl inspect --pretty {host}/demo/hello:1.0` shows:")
-        supervisor.run(parts.inspect(f"{host}/demo/hello:1.0"))
+        if supervisor.run(parts.inspect(f"{host}/demo/hello:1.0")):
+            return
     else:
-        say("  No image was published, as that takes a Docker Engine and a registry; it is made up for later.")
+        say("  No image was published: that takes a Docker Engine and a registry. The next start with both does it.")
     secrets.replace(marker, "published" if source else "signers")
 
 

@@ -78,7 +78,12 @@ def one_time_password() -> str:
 
 def show_password(username: str, password: str, who: str) -> None:
     """Print a one-time password, the only time it can be seen."""
-    print(f"  {username:<10} {password}   ({who}; to be changed at the first sign-in)", flush=True)  # noqa: T201
+    show_secret(username, password, f"{who}; to be changed at the first sign-in")
+
+
+def show_secret(name: str, secret: str, remark: str) -> None:
+    """Print a secret on a line of its own, to be copied by hand."""
+    print(f"  {name:<10} {secret}   ({remark})", flush=True)  # noqa: T201  a terminal, and no log
 
 
 def _fingerprint(folders: list[Path]) -> str:

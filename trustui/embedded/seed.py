@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import django
 from django.conf import settings
 
-from trustui.embedded.first_start import BUILTIN_NAME, one_time_password, show_password
+from trustui.embedded.first_start import BUILTIN_NAME, one_time_password, show_password, show_secret
 from trustui.embedded.secrets import write_once
 
 if TYPE_CHECKING:  # importable once Django is set up
@@ -109,7 +109,7 @@ class Seed:
         """Make the demo keys' passphrase; the file remembers it only while the seed is not complete."""
         if not self.passphrase_file.exists() and not account.keys.exists():
             write_once(self.passphrase_file, one_time_password())
-            show_password("passphrase", self.passphrase_file.read_text(), "of the demo account's keys; keep it")
+            show_secret("passphrase", self.passphrase_file.read_text(), "of the demo account's keys; keep it")
         if not self.passphrase_file.exists():
             return ""
         return self.passphrase_file.read_text()
