@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ AnyPublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519Pub
 KEYTYPES = ("ecdsa", "rsa", "ed25519", "ecdsa-x509", "rsa-x509")
 SMALLEST_RSA = 2048
 LARGEST_PEM = 1024 * 1024
+CLOCK_LEEWAY = timedelta(days=1)
 
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _PEM_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
@@ -195,6 +197,24 @@ class PublicKey:
         """Write the bare key as a PUBLIC KEY block."""
         spki = serialization.PublicFormat.SubjectPublicKeyInfo
         return self.loaded.public_bytes(serialization.Encoding.PEM, spki).decode()
+
+    def require_current(self, now: datetime) -> None:
+        """Raise unless the certificate around the key, if there is one, may be given to a signer now (reference 1.3).
+
+        Reading metadata does not check this: docker does not either, so a delegation outlives its certificate.
+
+        Raises:
+            InvalidKey: it is expired, not valid for another day or more, or signed with SHA-1.
+        """
+        for leaf in self.certificates[:1]:
+            if isinstance(leaf.signature_hash_algorithm, hashes.SHA1):
+                raise InvalidKey("The certificate is signed with SHA-1, which proves nothing.")
+            if not leaf.not_valid_before_utc - CLOCK_LEEWAY <= now <= leaf.not_valid_after_utc:
+                raise InvalidKey(
+                    f"The certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d} to "
+                    f"{leaf.not_valid_after_utc:%Y-%m-%d} only.",
+                    next_step="Have the key certified anew.",
+                )
 
     def verifies(self, method: str, signature: bytes, payload: bytes) -> bool:
         """Tell whether `signature` over `payload` was made by this key with a method meant for its type."""

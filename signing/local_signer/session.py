@@ -1,0 +1,107 @@
+"""One command's connections: to which server, with whose login, over which folders."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signing.local_signer.docker_folder import DockerFolder
+from signing.trust.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from signing.local_signer.passphrases import Passphrases
+    from signing.trust.keystore.encrypted_files import FileKeyStore
+    from signing.trust.notary.cache import FileCache
+    from signing.trust.notary.client import TrustedRepository
+    from signing.trust.notary.gun import Gun
+    from signing.trust.notary.repository import Repository
+    from signing.trust.notary.transport import HttpsTransport
+
+# The trust core is imported where it is used: `trustctl --help` and a mistyped command need none of it.
+
+
+class Session:
+    """What the options and the environment say, and the connections made so far."""
+
+    def __init__(self, arguments: Namespace, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.docker = DockerFolder.of(environ)
+        self._server: str | None = getattr(arguments, "server", None)
+        self._ca: Path | None = getattr(arguments, "ca", None)
+        self.trust_dir: Path = getattr(arguments, "trust_dir", None) or self.docker.trust_dir
+        self._open = contextlib.ExitStack()
+        self._transports: dict[tuple[str, str], HttpsTransport] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @property
+    def passphrases(self) -> Passphrases:
+        """Where passphrases come from; the terminal only if there is one."""
+        from signing.local_signer.passphrases import Passphrases
+
+        return Passphrases(self.environ, getpass.getpass if sys.stdin.isatty() else None)
+
+    def keystore(self) -> FileKeyStore:
+        """Open docker's `private/` folder."""
+        from signing.trust.keystore.encrypted_files import FileKeyStore
+
+        return FileKeyStore(self.trust_dir / "private", self.passphrases)
+
+    def refresh(self, gun: Gun) -> TrustedRepository:
+        """Fetch and verify a repository; what is only remembered does not do."""
+        from signing.trust.notary.client import refresh
+
+        trusted = refresh(gun, self._transport(gun), self._cache(gun))
+        if trusted.is_stale:  # ask again for the reason
+            return refresh(gun, self._transport(gun), self._cache(gun), must_reach_server=True)
+        return trusted
+
+    @contextlib.contextmanager
+    def repository(self, gun: Gun, keystore: FileKeyStore) -> Iterator[Repository]:
+        """Open a repository for writing."""
+        from signing.trust.notary.repository import Repository
+
+        yield Repository(gun, self._transport(gun), self._cache(gun), keystore)
+
+    def _cache(self, gun: Gun) -> FileCache:
+        from signing.trust.notary.cache import FileCache
+
+        return FileCache(self.trust_dir, gun)
+
+    def _transport(self, gun: Gun) -> HttpsTransport:
+        """Connect to the GUN's server with the login of its registry, once for all GUNs of both."""
+        from signing.trust.notary.gun import server_for
+
+        server = (self._server or server_for(gun, self.environ)).rstrip("/")
+        place = (server, gun.host)
+        if place not in self._transports:
+            self._transports[place] = self._open.enter_context(self._connect(server, gun.host))
+        return self._transports[place]
+
+    def _connect(self, server: str, registry: str) -> HttpsTransport:
+        from signing.trust.notary.transport import HttpsTransport
+
+        login = self.docker.login(registry)
+        return HttpsTransport(
+            server,
+            ca_pem=self._authorities(server),
+            client_cert=self.docker.client_certificate(server),
+            username=login.username if login else None,
+            password=login.password if login else None,
+        )
+
+    def _authorities(self, server: str) -> str | None:
+        if self._ca is None:
+            return self.docker.authorities(server)
+        if not self._ca.is_file():
+            raise InvalidInput(f"There is no file {self._ca}.", next_step="Name the authority's PEM file after --ca.")
+        return self._ca.read_text(errors="replace")
