@@ -169,13 +169,10 @@ def _verified_digest(run: Run, account: Account, name: ImageName) -> str | None:
 
 
 def _released(trusted: TrustedRepository, name: ImageName) -> ReleasedTag:
-    """Find the release a name means; a digest has to be one that is released under some tag."""
+    """Find the release a name means, as a pull with content trust would; by digest it has to be one of those."""
     if name.digest is None:
         return trusted.find_released(name.tag or "")
-    for item in trusted.released():
-        if name.digest == f"sha256:{item.digest_hex}":
-            return item
-    raise NoSuchTarget(f"No signed tag of {name.gun} has the digest {name.digest}.")
+    return trusted.find_digest(name.digest.removeprefix("sha256:"))
 
 
 def _trusted_source(account: Account, gun: str) -> TrustedRepository:
