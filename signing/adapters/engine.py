@@ -3,8 +3,9 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -72,6 +73,18 @@ class Engine:
         self._connect = connect or _connect
         self._connected: Any = None
 
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        if self._connected is not None:
+            self._connected.close()
+            self._connected = None
+
     def status(self) -> EngineInfo:
         """Return the Engine's version and image names, sorted. Raises: NoEngine."""
         with self._plain_words():
@@ -136,8 +149,8 @@ class Engine:
         repository, tag, _ = split_reference(reference)
         with self._plain_words(reference):
             answer = self._api.import_image_from_data(data, repository=repository, tag=tag)
-            events = [json.loads(line) for line in answer.splitlines() if line.strip()]
-        statuses = [event.get("status") for event in self._follow(iter(events), reference, None, no_progress)]
+        events = (json.loads(line) for line in answer.splitlines() if line.strip())
+        statuses = [event.get("status") for event in self._follow(events, reference, None, no_progress)]
         return plain(statuses[-1] if statuses else "", 80)
 
     @property
@@ -146,21 +159,24 @@ class Engine:
             self._connected = self._connect(self.address)
         return self._connected
 
-    def _follow(self, events: Iterator[Event], image: str, auth: Login | None, progress: Progress) -> Iterator[Event]:
+    def _follow(
+        self, events: Generator[Event, None, None], image: str, auth: Login | None, progress: Progress
+    ) -> Iterator[Event]:
         """Yield each event after reporting it; the Engine's error event ends the stream as an error.
 
         The callback runs outside the translation of errors, so what it raises stays what it is. Leaving the
         stream early closes the connection, which makes the Engine stop the transfer.
         """
-        while True:
-            with self._plain_words(image, auth):
-                event = next(events, None)
-            if event is None:
-                return
-            if "error" in event:
-                raise explain(str(event["error"]), image, auth)
-            _report(event, progress)
-            yield event
+        with closing(events):
+            while True:
+                with self._plain_words(image, auth):
+                    event = next(events, None)
+                if event is None:
+                    return
+                if "error" in event:
+                    raise explain(str(event["error"]), image, auth)
+                _report(event, progress)
+                yield event
 
     @contextmanager
     def _plain_words(self, image: str = "", auth: Login | None = None) -> Iterator[None]:
@@ -176,14 +192,33 @@ class Engine:
             raise broken_off(error, self.address, image if self._connected else "") from None
 
 
+class _Client(APIClient):  # type: ignore[misc]  # the package has no types
+    """docker's client, with streams that close their connection when they are left early."""
+
+    def _stream_helper(self, response: requests.Response, decode: bool = False) -> Iterator[Any]:
+        try:
+            yield from super()._stream_helper(response, decode)
+        finally:
+            response.close()
+
+
 def _connect(address: str) -> APIClient:
     if address.startswith("ssh:"):
         raise NoEngine("A Docker Engine cannot be reached over ssh:// from here.", next_step=_NO_SSH)
     environment = {"DOCKER_HOST": address}
-    if not address.startswith("unix:"):  # DOCKER_TLS_VERIFY and DOCKER_CERT_PATH mean nothing for a socket
+    if address.startswith("unix:"):
+        _try_socket("/" + address.removeprefix("unix:").lstrip("/"))
+    else:  # DOCKER_TLS_VERIFY and DOCKER_CERT_PATH mean nothing for a socket
         environment = {**os.environ, **environment}
     # The newest API version both sides know: recent Engines refuse a fixed old one.
-    return APIClient(version="auto", timeout=_ANSWER_TIMEOUT, **kwargs_from_env(environment))
+    return _Client(version="auto", timeout=_ANSWER_TIMEOUT, **kwargs_from_env(environment))
+
+
+def _try_socket(path: str) -> None:
+    """Connect once before docker does: its failed attempt would leave a socket open and hide the cause."""
+    with socket.socket(socket.AF_UNIX) as attempt:
+        attempt.settimeout(10)
+        attempt.connect(path)
 
 
 def _report(event: Event, progress: Progress) -> None:

@@ -45,6 +45,9 @@ class FakeApi:
         self.images_here = set(images)
         self.asked: list[tuple[Any, ...]] = []
 
+    def close(self) -> None:
+        self.asked.append(("close",))
+
     def version(self) -> dict[str, str]:
         return {"Version": "20.10.24+dfsg1"}
 
@@ -161,6 +164,15 @@ def test_tagging_gives_docker_repository_and_tag_apart() -> None:
 def test_tagging_a_missing_image_says_so() -> None:
     with pytest.raises(UnknownImage, match="has no image a:1"):
         engine_with(FakeApi()).tag("a:1", f"{IMAGE}:1.0")
+
+
+def test_an_engine_can_be_used_again_after_it_was_closed() -> None:
+    apis = [FakeApi(), FakeApi()]
+    made = iter(apis)
+    with Engine("unix:///engine.sock", connect=lambda address: next(made)) as engine:
+        engine.status()
+    engine.status()
+    assert [api.asked for api in apis] == [[("close",)], []]
 
 
 def test_importing_returns_the_new_image() -> None:
@@ -397,11 +409,12 @@ def socket_that_says() -> Iterator[Callable[..., str]]:
 
         def serve(*answers: bytes) -> str:
             def run() -> None:
-                for answer in answers:
+                left = list(answers)
+                while left:
                     connection, _ = listener.accept()
                     with connection:
-                        connection.recv(65536)
-                        connection.sendall(answer)
+                        if connection.recv(65536):  # nothing comes where the client only looks
+                            connection.sendall(left.pop(0))
 
             threads.append(threading.Thread(target=run, daemon=True))
             threads[-1].start()
@@ -418,18 +431,18 @@ def test_a_connection_that_breaks_inside_an_event_fails_the_push(socket_that_say
     chunk = b"%x\r\n%s\r\n" % (len(event), event)
     address = socket_that_says(VERSION, CHUNKED + chunk + b'ff\r\n{"status":"Pus')
     seen: list[str] = []
-    with pytest.raises(TransferFailed):
-        Engine(address).push(IMAGE, "1.0", LOGIN, lambda layer, *rest: seen.append(layer))
+    with Engine(address) as engine, pytest.raises(TransferFailed):
+        engine.push(IMAGE, "1.0", LOGIN, lambda layer, *rest: seen.append(layer))
     assert seen == ["5bef08742407"]
 
 
 def test_something_else_on_the_socket_is_no_engine(socket_that_says: Callable[..., str]) -> None:
     address = socket_that_says(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
-    with pytest.raises(NoEngine, match="No usable Docker Engine"):
-        Engine(address).status()
+    with Engine(address) as engine, pytest.raises(NoEngine, match="No usable Docker Engine"):
+        engine.status()
 
 
 def test_a_proxy_that_forbids_the_call_is_quoted(socket_that_says: Callable[..., str]) -> None:
     address = socket_that_says(VERSION, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nnot for us")
-    with pytest.raises(EngineError, match="not for us"):
-        Engine(address).status()
+    with Engine(address) as engine, pytest.raises(EngineError, match="not for us"):
+        engine.status()
