@@ -14,6 +14,7 @@ from trustui.embedded.processes import NotReady, end_with_parent
 from trustui.embedded.supervisor import GaveUp, Supervisor
 
 READY_SECONDS = 60
+LONG_LOG_BYTES = 5_000_000
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -49,6 +50,7 @@ def main() -> int:
 def start(here: Place, supervisor: Supervisor) -> None:
     """Start the parts in the order they need each other, telling what is on and what is off."""
     say(f"Starting in {here.var}; what the parts write goes to {here.log}.")
+    _put_long_logs_aside(here)
     files = certificates.ensure(here.var)
     folder = secrets.ensure(here.var)
     redis_url = _broker(here, supervisor)
@@ -70,6 +72,12 @@ def start(here: Place, supervisor: Supervisor) -> None:
 def say(text: str) -> None:
     """Tell the person at the terminal."""
     print(text, flush=True)  # noqa: T201  this is a program for a terminal
+
+
+def _put_long_logs_aside(here: Place) -> None:
+    for log in here.log.glob("*.log"):
+        if log.stat().st_size > LONG_LOG_BYTES:
+            log.replace(log.with_suffix(".log.old"))
 
 
 def _broker(here: Place, supervisor: Supervisor) -> str:

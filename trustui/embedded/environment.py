@@ -12,7 +12,8 @@ ANY_PROGRAM = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CE
 ANY_PART = ("DEBUG", "LOG_LEVEL", "DATABASE_URL", "DATABASE_URL_FILE")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 ENGINE = ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION")
-PAGES = ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "HTTPS_ONLY")
+PAGES = ("CSRF_TRUSTED_ORIGINS", "HTTPS_ONLY")
+LOCAL_HOSTS = "127.0.0.1,localhost"
 
 # Which secrets a part may read, by the name of its settings module.
 SECRETS = {
@@ -39,6 +40,8 @@ def of(
     }
     for name in SECRETS[part]:
         result |= _secret(name, secrets, environ)
+    if part in ("web", "notary") and environ.get("ALLOWED_HOSTS"):
+        result["ALLOWED_HOSTS"] = f"{environ['ALLOWED_HOSTS']},{LOCAL_HOSTS}"  # we ask them whether they are ready
     if part != "notary":
         result["REDIS_URL"] = redis_url
     if part == "docker_worker":

@@ -65,8 +65,9 @@ class Parts:
         """One worker per queue, and the scheduler; without a broker the workers poll and schedule themselves."""
         if not self.redis_url:
             return [self._worker(queue, ["poll_worker", queue]) for queue in ("signing", "docker")]
-        serializer = "--serializer=rq.serializers.JSONSerializer"
-        workers = [self._worker(queue, ["rqworker", serializer, queue]) for queue in ("signing", "docker")]
+        # Quiet: rq would write a line for every tick of the schedule.
+        command = ["rqworker", "--serializer=rq.serializers.JSONSerializer", "--verbosity=0"]
+        workers = [self._worker(queue, [*command, queue]) for queue in ("signing", "docker")]
         return [*workers, self.program("scheduler", "scheduler", ["manage.py", "run_schedule"])]
 
     def preparations(self) -> list[Process]:
@@ -124,7 +125,9 @@ def _granian(application: str, port: int) -> list[str]:
 
 
 def _says_ok(url: str, verify: ssl.SSLContext | bool = True) -> bool:
+    proxied = {"X-Forwarded-Proto": "https"}  # under HTTPS_ONLY anything else is redirected
     try:
-        return httpx.get(url, verify=verify, timeout=2, trust_env=False).status_code == httpx.codes.OK
+        answer = httpx.get(url, headers=proxied, verify=verify, timeout=2, trust_env=False)
+        return answer.status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False

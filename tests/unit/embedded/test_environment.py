@@ -57,3 +57,8 @@ def test_a_secret_that_a_person_set_wins() -> None:
     assert of("web", SECRET_KEY="chosen")["SECRET_KEY"] == "chosen"
     assert "SECRET_KEY_FILE" not in of("web", SECRET_KEY="chosen")
     assert of("signing_worker", MASTER_KEY_FILE="/run/m")["MASTER_KEY_FILE"] == "/run/m"
+
+
+@pytest.mark.parametrize("part", ["web", "notary"])
+def test_servers_answer_to_a_persons_names_and_to_us(part: str) -> None:
+    assert of(part)["ALLOWED_HOSTS"] == "trust.example,127.0.0.1,localhost"
