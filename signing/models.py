@@ -316,6 +316,7 @@ class Operation(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     FINISHED = (State.DONE, State.FAILED, State.CANCELLED)
+    STAGING_TAG = "trustui-staging"  # where an image waits in the registry until it is signed
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.CASCADE, related_name="operations")

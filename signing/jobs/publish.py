@@ -18,8 +18,6 @@ from signing.trust.notary.client import ReleasedTag, TrustedRepository
 from signing.trust.notary.client import refresh as refresh_trust
 from signing.trust.notary.gun import Gun, ImageName
 
-STAGING_TAG = "trustui-staging"
-
 
 def resolve(operation_id: int) -> None:
     """Pin the source to its signed digest, where it belongs to one of our accounts."""
@@ -51,7 +49,7 @@ def clean_staging(operation_id: int) -> None:
         with wiring.registry_for(operation.account) as registry:
             kept = _remove_staging(registry, _path(operation))
     except TrustError as error:
-        kept = f"The staging tag {STAGING_TAG} could not be removed: {error.message}"
+        kept = f"The staging tag {Operation.STAGING_TAG} could not be removed: {error.message}"
     operation.lines.create(text=kept)
     operation.result["staging"] = kept
     operation.save(update_fields=["result"])
@@ -88,9 +86,9 @@ def _push(run: Run) -> None:
     repository = _repository(operation)
     source = run.result.get("source") or operation.parameters["source"]
     engine = wiring.engine()
-    engine.tag(source, f"{repository.gun}:{STAGING_TAG}")
+    engine.tag(source, f"{repository.gun}:{Operation.STAGING_TAG}")
     run.say(f"Pushing to {repository.gun} under the staging tag.")
-    pushed = engine.push(repository.gun, STAGING_TAG, wiring.login_for(operation.account), run.progress)
+    pushed = engine.push(repository.gun, Operation.STAGING_TAG, wiring.login_for(operation.account), run.progress)
     run.result |= {"digest": pushed.digest, "length": pushed.size}
     run.say(f"The registry holds {pushed.digest}, {pushed.size} bytes of manifest.")
     run.keep_alive()
@@ -187,13 +185,13 @@ def _remove_staging_quietly(registry: Registry, path: str) -> str:
     try:
         return _remove_staging(registry, path)
     except RegistryError as error:
-        return f"The staging tag {STAGING_TAG} could not be removed: {error.message}"
+        return f"The staging tag {Operation.STAGING_TAG} could not be removed: {error.message}"
 
 
 def _remove_staging(registry: Registry, path: str) -> str:
-    if registry.delete_tag(path, STAGING_TAG):
-        return f"The staging tag {STAGING_TAG} is removed."
-    return f"The registry does not delete, so an empty placeholder stays under {STAGING_TAG}."
+    if registry.delete_tag(path, Operation.STAGING_TAG):
+        return f"The staging tag {Operation.STAGING_TAG} is removed."
+    return f"The registry does not delete, so an empty placeholder stays under {Operation.STAGING_TAG}."
 
 
 def _repository(operation: Operation) -> Repository:

@@ -14,8 +14,8 @@ from signing.errors import Conflict
 from signing.models import Account, Key, Operation, User
 from signing.permissions import require
 from signing.services import audit
-from signing.services.operations import start_operation
 from signing.services.signers import check_signer_name
+from signing.services.work import start_operation
 from signing.trust.errors import InvalidInput, InvalidKey
 from signing.trust.tuf.keys import PublicKey
 

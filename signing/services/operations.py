@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from signing import queue, sealing
+from signing import queue
 from signing.endings import end_operation
 from signing.errors import Conflict, TooLate
-from signing.models import Account, Key, Operation, OperationLine, Repository, SealedSecret, Signer, User
+from signing.models import Key, Operation, Repository, Signer, User
 from signing.permissions import may, require
 from signing.selectors.accounts import account_of_image
 from signing.selectors.operations import passphrases_needed
 from signing.services import audit
+from signing.services.work import keep_secret, start_operation, write_line
 from signing.trust.errors import CannotSign, InvalidInput, InvalidName, NoTag
 from signing.trust.notary.gun import ImageName, check_digest, check_tag
-
-SECRET_LIFETIME = timedelta(minutes=15)  # a queue that is slower than this asks the person again
-STAGING_TAG = "trustui-staging"
 
 
 @transaction.atomic
@@ -223,55 +219,13 @@ def cancel_operation(*, actor: User, operation: Operation) -> Operation:
     return operation
 
 
-def start_operation(
-    kind: Operation.Kind,
-    *,
-    actor: User,
-    account: Account,
-    repository: Repository | None = None,
-    key: Key | None = None,
-    signer: Signer | None = None,
-    parameters: dict[str, Any] | None = None,
-    secrets: Mapping[str, str] | None = None,
-) -> Operation:
-    """Write the row, seal its secrets and hand it to its first step's queue; the caller authorised it."""
-    operation = Operation(
-        kind=kind,
-        account=account,
-        repository=repository,
-        key=key,
-        signer=signer,
-        requested_by=actor,
-        parameters=parameters or {},
-    )
-    operation.step = queue.steps_of(operation)[0]
-    operation.save()
-    for purpose, secret in (secrets or {}).items():
-        keep_secret(operation, purpose, secret)
-    queue.enqueue(operation.step, operation.pk)
-    return operation
-
-
-def keep_secret(operation: Operation, purpose: str, secret: str) -> None:
-    """Seal one secret for the signing worker, bound to this operation and purpose."""
-    context = sealing.operation_context(operation.pk, purpose)
-    SealedSecret.objects.create(
-        operation=operation,
-        purpose=purpose,
-        box=sealing.seal("signing", secret.encode(), context),
-        expires_at=timezone.now() + SECRET_LIFETIME,
-    )
-
-
-def write_line(operation: Operation, text: str) -> None:
-    OperationLine.objects.create(operation=operation, text=text)
-
-
 def _check_new_tag(tag: str) -> None:
     if not tag:
         raise NoTag("A tag is needed.")
-    if check_tag(tag) == STAGING_TAG:
-        raise InvalidName(f"The tag {STAGING_TAG} is kept for images that are not signed yet; choose another.")
+    if check_tag(tag) == Operation.STAGING_TAG:
+        raise InvalidName(
+            f"The tag {Operation.STAGING_TAG} is kept for images that are not signed yet; choose another."
+        )
 
 
 def _checked_signer(actor: User, repository: Repository, signer: Signer | None) -> Signer:

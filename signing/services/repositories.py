@@ -8,7 +8,7 @@ from signing.errors import Conflict
 from signing.models import Account, Operation, Repository, User
 from signing.permissions import require
 from signing.services import audit
-from signing.services.operations import start_operation
+from signing.services.work import start_operation
 from signing.trust.errors import InvalidName
 from signing.trust.notary.gun import Gun
 

@@ -13,7 +13,7 @@ from signing.models import Decision, Operation, Repository, Signer, SignerReques
 from signing.permissions import require
 from signing.selectors.requests import missing_administrative_key, passphrases_needed, passphrases_of_item
 from signing.services import audit
-from signing.services.operations import start_operation
+from signing.services.work import start_operation
 from signing.trust.errors import InvalidInput, KeyNotHeld
 from signing.trust.policy.quorum import Outcome, Vote, may_vote, outcome
 

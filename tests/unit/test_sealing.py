@@ -15,7 +15,7 @@ from signing.adapters.sealed_keys import SealedKeyStore, store_key
 from signing.adapters.unsealing import take_secrets, unseal
 from signing.errors import CannotUnseal, Conflict, SecretGone
 from signing.models import Key, SealedSecret
-from signing.services.operations import keep_secret
+from signing.services.work import keep_secret
 from signing.trust.errors import KeyNotHeld, KeyStoreError, WrongPassphrase
 from signing.trust.keystore.base import PrivateKey
 from tests import factories

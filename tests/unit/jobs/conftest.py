@@ -8,11 +8,11 @@ import pytest
 
 from signing import jobs, wiring
 from signing.models import Operation
-from signing.services.operations import keep_secret
 from signing.services.requests import approve_request, request_signer
+from signing.services.work import keep_secret
 from tests import factories
 from tests.factories import PASSPHRASE
-from tests.unit.jobs.fakes import FakeEngine, FakeNotary, FakeRegistry
+from tests.unit.jobs.fakes import BreakableNotary, FakeEngine, FakeRegistry
 
 
 @dataclass
@@ -20,7 +20,7 @@ class World:
     """The cast, and the parts around it in memory."""
 
     cast: factories.Cast
-    notary: FakeNotary = field(default_factory=FakeNotary)
+    notary: BreakableNotary = field(default_factory=BreakableNotary)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     engine: FakeEngine = None  # type: ignore[assignment]  # set below, from the registry
 

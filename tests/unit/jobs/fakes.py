@@ -1,9 +1,8 @@
-"""A trust server, an Engine and a registry in memory, which fail where a test says so."""
+"""A trust server that breaks, an Engine and a registry in memory, which fail where a test says so."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,66 +11,21 @@ from typing import Any
 from signing.adapters.engine import EngineInfo, PushedImage
 from signing.adapters.registry import Manifest
 from signing.errors import UnknownImage
-from signing.trust.keystore.base import PrivateKey
-from signing.trust.notary.acceptance import FilesInMemory, accept
-from signing.trust.notary.server_made import AcceptedFile
-from signing.trust.tuf.keys import PublicKey
+from tests.simulator import Clock, Simulator
 
 
-class FakeNotary:
-    """Notary's rules on dictionaries. `before_post` and `after_post` may raise; `is_down` refuses everything."""
+class BreakableNotary(Simulator):
+    """The simulator, with a way to break it just before or just after an update is stored."""
 
     def __init__(self) -> None:
-        self.newest: dict[str, dict[str, AcceptedFile]] = defaultdict(dict)
-        self.files: dict[tuple[str, str], bytes] = {}
-        self.keys: dict[tuple[str, str], PrivateKey] = {}
-        self.posts = 0
-        self.is_down: Exception | None = None
+        super().__init__(Clock(datetime.now(UTC)))
         self.before_post: Callable[[], None] = lambda: None
         self.after_post: Callable[[], None] = lambda: None
 
-    def get(self, gun: str, name: str, limit: int | None = None) -> bytes | None:
-        self._require_up()
-        return self.files.get((str(gun), name))
-
-    def get_key(self, gun: str, role: str) -> PublicKey:
-        self._require_up()
-        return self._key(str(gun), role).public
-
     def post(self, gun: str, files: Mapping[str, bytes]) -> None:
-        self._require_up()
         self.before_post()
-        gun = str(gun)
-        held = _Held(self, gun)
-        for file in accept(gun, files, FilesInMemory(self.newest[gun]), held, datetime.now(UTC)):
-            self.newest[gun][file.role] = file
-            digest = hashlib.sha256(file.data).hexdigest()
-            for name in (f"{file.role}.json", f"{file.role}.{digest}.json", f"{file.version}.{file.role}.json"):
-                self.files[gun, name] = file.data
-        self.posts += 1
+        super().post(gun, files)
         self.after_post()
-        self._require_up()
-
-    def delete(self, gun: str) -> None:
-        self.newest.pop(str(gun), None)
-        self.files = {key: data for key, data in self.files.items() if key[0] != str(gun)}
-
-    def _key(self, gun: str, role: str) -> PrivateKey:
-        return self.keys.setdefault((gun, role), PrivateKey.generate())
-
-    def _require_up(self) -> None:
-        if self.is_down:
-            raise self.is_down
-
-
-@dataclass
-class _Held:
-    notary: FakeNotary
-    gun: str
-
-    def open(self, role: str, keyids: Sequence[str]) -> list[PrivateKey]:
-        key = self.notary.keys.get((self.gun, role))
-        return [key] if key and key.key_id in keyids else []
 
 
 @dataclass

@@ -34,9 +34,9 @@ def test_a_second_signer_takes_the_repository_key_only(approved):
 
 
 def test_the_job_run_twice_publishes_once(approved):
-    posts = approved.notary.posts
+    posts = len(approved.notary.posted)
     jobs.add_signer(Operation.objects.get(kind="add_signer").pk)
-    assert approved.notary.posts == posts
+    assert len(approved.notary.posted) == posts
 
 
 def test_a_wrong_root_passphrase_publishes_nothing_and_can_be_corrected(world, secret):
@@ -45,7 +45,7 @@ def test_a_wrong_root_passphrase_publishes_nothing_and_can_be_corrected(world, s
     operation = world.run(operation)
     assert (operation.state, operation.error_code) == ("failed", "wrong_passphrase")
     assert operation.next_step
-    assert not world.notary.posts
+    assert not world.notary.posted
     assert not operation.secrets.exists()
     given = {"root": PASSPHRASE, "repository": "its own words"}
     operation = world.run(retry_operation(actor=world.cast.lead, operation=operation, passphrases=given))
@@ -63,7 +63,7 @@ def test_the_repository_key_is_kept_before_anything_is_sent(world):
 
 
 def test_an_unreachable_server_changes_nothing(world):
-    world.notary.is_down = ServerUnreachable("No answer.")
+    world.notary.fault = ServerUnreachable("No answer.")
     operation = world.approve()
     assert (operation.state, operation.error_code, operation.error) == ("failed", "server_unreachable", "No answer.")
     assert world.cast.repository.signers == []

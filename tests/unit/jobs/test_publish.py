@@ -90,7 +90,7 @@ def test_each_step_run_twice_does_its_work_once(approved):
     operation.refresh_from_db()
     assert operation.state == "done"
     assert len(approved.engine.pulled) == 1
-    assert approved.notary.posts == 2  # the delegation before, and this signature
+    assert len(approved.notary.posted) == 2  # the delegation before, and this signature
 
 
 def test_a_step_out_of_turn_does_nothing(approved):
@@ -169,7 +169,7 @@ def test_an_image_the_engine_does_not_have_is_named(approved):
 
 def test_a_trust_server_that_dies_before_it_stored_publishes_nothing(approved):
     operation = approved.run(publish(approved), until="sign")
-    approved.notary.is_down = ServerUnreachable("The trust server does not answer.")
+    approved.notary.fault = ServerUnreachable("The trust server does not answer.")
     operation = approved.run(operation)
     assert_nothing_published(approved, operation, "server_unreachable")
     assert operation.result["staging"] == "left"
@@ -181,7 +181,7 @@ def test_a_trust_server_that_dies_before_it_stored_publishes_nothing(approved):
 
 def test_a_trust_server_that_dies_before_the_read_back_does_not_move_the_tag(approved):
     def die():
-        approved.notary.is_down = ServerUnreachable("The connection broke.")
+        approved.notary.fault = ServerUnreachable("The connection broke.")
 
     operation = approved.run(publish(approved), until="sign")
     approved.notary.after_post = die
@@ -192,7 +192,7 @@ def test_a_trust_server_that_dies_before_the_read_back_does_not_move_the_tag(app
 
 def test_after_that_a_retry_finds_the_signature_and_moves_the_tag(approved):
     test_a_trust_server_that_dies_before_the_read_back_does_not_move_the_tag(approved)
-    approved.notary.is_down = None
+    approved.notary.fault = None
     approved.notary.after_post = lambda: None
     operation = Operation.objects.get(kind="publish")
     operation = operations.retry_operation(actor=approved.cast.signer, operation=operation, passphrase=PASSPHRASE)

@@ -82,7 +82,7 @@ def test_tags_come_in_dockers_order_and_keep_their_first_sight(approved):
 def test_a_failed_check_keeps_what_verified_and_says_why(approved, error, verdict):
     sign(approved)
     verified_at = Repository.objects.get(pk=approved.cast.repository.pk).verified_at
-    approved.notary.is_down = error
+    approved.notary.fault = error
     operation = check(approved)
     repository = approved.cast.repository
     assert (operation.state, operation.error_code) == ("failed", error.code)
@@ -114,17 +114,18 @@ def test_trust_data_that_vanished_is_not_called_unsigned(approved):
 def test_tampered_metadata_does_not_verify(approved):
     gun = approved.cast.repository.gun
     TrustedMetadata.objects.exclude(role="root").delete()
-    for name in [key for key in approved.notary.files if key[0] == gun and key[1].startswith("targets.")]:
-        approved.notary.files[name] = approved.notary.files[name].replace(b"targets/alice", b"targets/malic")
+    for name, data in approved.notary.files[gun].items():
+        if name.startswith("targets."):
+            approved.notary.lies[name] = data.replace(b"targets/alice", b"targets/malic")
     check(approved)
     assert approved.cast.repository.verdict == Repository.Verdict.BROKEN
 
 
 def test_an_older_state_is_refused(approved):
     gun = approved.cast.repository.gun
-    old = dict(approved.notary.files)
+    old = dict(approved.notary.files[gun])
     sign(approved)
-    approved.notary.files = old
+    approved.notary.files[gun] = old
     operation = check(approved)
     assert operation.error_code == "rollback"
     assert approved.cast.repository.verdict == Repository.Verdict.BROKEN
@@ -139,9 +140,9 @@ def test_metadata_past_its_time_is_expired(approved, time_machine):
 
 
 def test_it_recovers(approved):
-    approved.notary.is_down = ServerUnreachable("No answer.")
+    approved.notary.fault = ServerUnreachable("No answer.")
     check(approved)
-    approved.notary.is_down = None
+    approved.notary.fault = None
     check(approved)
     repository = approved.cast.repository
     assert (repository.verdict, repository.reason, repository.next_step) == ("verified", "", "")

@@ -53,7 +53,7 @@ def test_a_source_of_an_account_is_noted_with_the_right_to_its_login(cast):
         ({"tag": "not a tag"}, InvalidName),
         ({"tag": "-x"}, InvalidName),
         ({"tag": "a" * 129}, InvalidName),
-        ({"tag": operations.STAGING_TAG}, InvalidName),
+        ({"tag": Operation.STAGING_TAG}, InvalidName),
         ({"source": "alpine"}, NoTag),
         ({"source": "UPPER:1"}, InvalidName),
         ({"source": "a b:1"}, InvalidName),

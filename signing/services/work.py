@@ -1,0 +1,58 @@
+"""Start queued work: the row, its sealed secrets and its place in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from signing import queue, sealing
+from signing.models import Account, Key, Operation, OperationLine, Repository, SealedSecret, Signer, User
+
+SECRET_LIFETIME = timedelta(minutes=15)  # a queue that is slower than this asks the person again
+
+
+def start_operation(
+    kind: Operation.Kind,
+    *,
+    actor: User,
+    account: Account,
+    repository: Repository | None = None,
+    key: Key | None = None,
+    signer: Signer | None = None,
+    parameters: dict[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Operation:
+    """Write the row, seal its secrets and hand it to its first step's queue; the caller authorised it."""
+    operation = Operation(
+        kind=kind,
+        account=account,
+        repository=repository,
+        key=key,
+        signer=signer,
+        requested_by=actor,
+        parameters=parameters or {},
+    )
+    operation.step = queue.steps_of(operation)[0]
+    operation.save()
+    for purpose, secret in (secrets or {}).items():
+        keep_secret(operation, purpose, secret)
+    queue.enqueue(operation.step, operation.pk)
+    return operation
+
+
+def keep_secret(operation: Operation, purpose: str, secret: str) -> None:
+    """Seal one secret for the signing worker, bound to this operation and purpose."""
+    context = sealing.operation_context(operation.pk, purpose)
+    SealedSecret.objects.create(
+        operation=operation,
+        purpose=purpose,
+        box=sealing.seal("signing", secret.encode(), context),
+        expires_at=timezone.now() + SECRET_LIFETIME,
+    )
+
+
+def write_line(operation: Operation, text: str) -> None:
+    OperationLine.objects.create(operation=operation, text=text)
