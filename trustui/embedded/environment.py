@@ -40,8 +40,8 @@ def of(
     }
     for name in SECRETS[part]:
         result |= _secret(name, secrets, environ)
-    if part in ("web", "notary") and environ.get("ALLOWED_HOSTS"):
-        result["ALLOWED_HOSTS"] = f"{environ['ALLOWED_HOSTS']},{LOCAL_HOSTS}"  # we ask them whether they are ready
+    if part == "web" and environ.get("ALLOWED_HOSTS"):
+        result["ALLOWED_HOSTS"] = f"{environ['ALLOWED_HOSTS']},{LOCAL_HOSTS}"  # we ask it whether it is ready
     if part != "notary":
         result["REDIS_URL"] = redis_url
     if part == "docker_worker":
