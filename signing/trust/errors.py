@@ -28,6 +28,7 @@
         ├── ServerUnreachable       no answer, or no TLS connection
         ├── NotAuthorised           it wants other credentials
         ├── BadResponse             an answer that is not Notary's
+        │   └── TooLarge                more than was promised, or than this client reads
         ├── VersionConflict         somebody published in between
         └── PublishRejected         it refused the update and says why
 
@@ -183,6 +184,10 @@ class NotAuthorised(ServerError):
 class BadResponse(ServerError):
     code = "bad_response"
     next_step = "Check that the address is a Notary v1 trust server."
+
+
+class TooLarge(BadResponse):
+    code = "too_large"
 
 
 class VersionConflict(ServerError):

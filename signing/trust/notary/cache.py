@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from signing.trust.errors import InvalidName
 from signing.trust.notary.gun import Gun
 from signing.trust.tuf import roles
 
@@ -55,8 +56,10 @@ class FileCache:
         """Name the folder of one GUN; nothing is created yet.
 
         Raises:
-            InvalidName: the GUN could lead out of the folder.
+            InvalidName: the GUN could lead out of the folder, or into that of another GUN's delegations.
         """
+        if "/metadata/targets" in gun:
+            raise InvalidName(f"{gun[:300]!r} cannot be told from another repository's files in docker's folder.")
         self._folder = trust_dir / "tuf" / Gun(gun) / "metadata"
 
     def load(self, role: str) -> bytes | None:
@@ -84,9 +87,11 @@ class FileCache:
             raise
 
     def clear(self) -> None:
-        """Delete the metadata of this GUN; its staged changes stay."""
+        """Delete the metadata of this GUN; its staged changes stay, and so does what GUNs below its name have."""
+        for role in roles.BASE_ROLES:
+            self._path(role).unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self._folder)
+            shutil.rmtree(self._folder / "targets")
 
     def _path(self, role: str) -> Path:
         return self._folder / f"{roles.check_role_name(role)}.json"

@@ -16,7 +16,9 @@ from signing.trust.errors import (
     MetadataError,
     NotAuthorised,
     NoTrustData,
+    ServerError,
     ServerUnreachable,
+    TooLarge,
     TrustError,
     UnmetThreshold,
 )
@@ -36,6 +38,7 @@ __all__ = ["ReleasedTag", "TrustedRepository", "refresh"]
 
 LARGEST_TIMESTAMP = 1024 * 1024
 LARGEST_FILE = 64 * 1024 * 1024
+LARGEST_DOWNLOAD = 256 * 1024 * 1024
 """Notary itself takes whatever the snapshot promises; 64 MiB hold more than half a million tags."""
 
 MOST_DELEGATIONS = 1000
@@ -76,15 +79,26 @@ def refresh(
     attempt = _Attempt(gun, transport, remembered, root, at, must_reach_server)
     try:
         trusted = attempt.run()
-    except (MetadataError, BadResponse):
+    except (MetadataError, BadResponse) as error:
+        if attempt.silence is not None:  # what was remembered does not hold any more, so the silence is the trouble
+            raise attempt.silence from error
         # New keys of targets, snapshot or timestamp show only by this: their new root tells them.
-        newer = roots.newest(attempt.promised_root)
-        if newer is None:
-            raise
+        newer = _newest_root(roots, attempt.promised_root, error)
         trusted = _Attempt(gun, transport, remembered, newer, at, must_reach_server).run()
     if not trusted.is_stale:
         _remember(trusted, remembered, cache)
     return trusted
+
+
+def _newest_root(roots: Roots, promised: FileMeta | None, error: TrustError) -> TrustedRoot:
+    """Look for a root that explains `error`; without an answer, the error itself is what people have to see."""
+    try:
+        newer = roots.newest(promised)
+    except ServerError:
+        raise error from None
+    if newer is None:
+        raise error
+    return newer
 
 
 def _remember(trusted: TrustedRepository, remembered: Remembered, cache: TrustCache) -> None:
@@ -104,7 +118,8 @@ class _Attempt:
     at: datetime
     must_reach_server: bool
     promised_root: FileMeta | None = None
-    is_stale: bool = False
+    silence: TrustError | None = None
+    promised_bytes: int = 0
     envelopes: dict[str, Envelope] = field(default_factory=dict)
     delegations: dict[str, Targets] = field(default_factory=dict)
     left_out: dict[str, TrustError] = field(default_factory=dict)
@@ -127,7 +142,7 @@ class _Attempt:
             delegations=self.delegations,
             envelopes=self.envelopes,
             left_out=self.left_out,
-            is_stale=self.is_stale,
+            is_stale=self.silence is not None,
         )
 
     def _timestamp_bytes(self) -> bytes:
@@ -136,13 +151,12 @@ class _Attempt:
             data = self.transport.get(self.gun, "timestamp.json", LARGEST_TIMESTAMP)
             if data is not None:
                 return data
-            silence: TrustError = NoTrustData(f"The trust server has no trust data for {self.gun}.", gun=str(self.gun))
+            self.silence = NoTrustData(f"The trust server has no trust data for {self.gun}.", gun=str(self.gun))
         except (ServerUnreachable, NotAuthorised) as error:
-            silence = error
+            self.silence = error
         earlier = self.remembered.raw(roles.TIMESTAMP)
         if self.must_reach_server or earlier is None:
-            raise silence
-        self.is_stale = True
+            raise self.silence
         return earlier
 
     def _walk(self, targets: Targets, snapshot: Snapshot) -> None:
@@ -183,9 +197,13 @@ class _Attempt:
         return self._open(kind, role, data)
 
     def _downloaded(self, name: str, promised: FileMeta) -> bytes:
-        if promised.length > LARGEST_FILE:
+        self.promised_bytes += promised.length
+        if promised.length > LARGEST_FILE or self.promised_bytes > LARGEST_DOWNLOAD:
             raise LengthMismatch(f"{name} has {promised.length} bytes: more than this client reads.", role=name)
-        data = self.transport.get(self.gun, f"{name}.{promised.sha256}.json", promised.length)
+        try:
+            data = self.transport.get(self.gun, f"{name}.{promised.sha256}.json", promised.length)
+        except TooLarge as error:
+            raise LengthMismatch(f"{name} is longer than the {promised.length} promised bytes.", role=name) from error
         if data is None:
             raise BadResponse(f"The trust server does not have the {name} that it promised for {self.gun}.", role=name)
         return data

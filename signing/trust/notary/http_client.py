@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpcore
 import httpx
 
-from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable
+from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable, TooLarge
 from signing.trust.notary.server_errors import plain
 from signing.trust.notary.tokens import is_loopback
 
@@ -39,7 +40,7 @@ class LimitedClient:
     def __init__(self, context: ssl.SSLContext, *, timeout: float = DEADLINE, through_proxies: bool = True) -> None:
         self._timeout = timeout
         self._client = httpx.Client(
-            transport=None if through_proxies and _proxies_are_set() else _DirectTransport(context),
+            transport=None if through_proxies and getproxies() else _DirectTransport(context),
             verify=context,
             trust_env=through_proxies,
             follow_redirects=False,
@@ -59,7 +60,8 @@ class LimitedClient:
 
         Raises:
             ServerUnreachable: no connection, no trusted certificate, or no complete answer in time.
-            BadResponse: a success larger than `limit`, or compressed although nobody asked for that.
+            TooLarge: a success larger than `limit`.
+            BadResponse: a success that is compressed although nobody asked for that.
         """
         host = urlsplit(url).netloc
         try:
@@ -85,7 +87,7 @@ class LimitedClient:
             raise BadResponse(f"{host} compressed an answer although that was not asked for.")
         promised = answer.headers.get("Content-Length", "")
         if succeeded and promised.isdecimal() and int(promised[:20]) > limit:
-            raise BadResponse(f"{host} announced {promised[:20]} bytes where {limit} are the most.")
+            raise TooLarge(f"{host} announced {promised[:20]} bytes where {limit} are the most.")
         body = bytearray()
         for part in answer.iter_raw():
             body += part
@@ -94,7 +96,7 @@ class LimitedClient:
             if len(body) > limit and not succeeded:
                 return bytes(body[:limit])
             if len(body) > limit:
-                raise BadResponse(f"{host} sent more than the {limit} bytes that are the most.")
+                raise TooLarge(f"{host} sent more than the {limit} bytes that are the most.")
         return bytes(body)
 
 
@@ -190,10 +192,6 @@ def _left(timeout: float | None, late: type[httpcore.TimeoutException]) -> float
     if left <= 0:
         raise late("the deadline is over")
     return left if timeout is None else min(left, timeout)
-
-
-def _proxies_are_set() -> bool:
-    return bool(httpx._utils.get_environment_proxies())
 
 
 def _reason(error: Exception) -> str:

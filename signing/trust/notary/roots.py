@@ -87,18 +87,28 @@ class Roots:
         if self.anchor is None:
             return self._checked(offered, None)
         known = self.anchor.root
-        if offered.root.version == known.version and data != self.anchor.envelope.raw:
-            require_signed_by(known, offered, self._gun)  # by name: a replaced root is worse than a changed file
-            raise Rollback(
-                f"The server shows another root of {self._gun} under version {known.version} than the one seen before.",
-                role=roles.ROOT,
-            )
+        self._require_not_older(offered, self.anchor)
         try:
             return self._checked(offered, known)
         except UntrustedRoot:
             if offered.root.version <= known.version + 1:
                 raise
         return self._checked(offered, self._stepped_up(known, offered.root.version))
+
+    def _require_not_older(self, offered: TrustedRoot, known: TrustedRoot) -> None:
+        """Name what was seen before: an ancestor of the known root, or another file in its place.
+
+        A root by other keys is neither: it was replaced, which is worse, and has its own name.
+        """
+        version, seen = offered.root.version, known.root.version
+        own_ancestor = known.root.keys.keys() >= set(offered.root.roles[roles.ROOT].keyids)
+        if version < seen and own_ancestor:
+            raise Rollback(f"The server shows version {version} of the root of {self._gun}; {seen} was seen before.")
+        if version == seen and offered.envelope.raw != known.envelope.raw:
+            require_signed_by(known.root, offered, self._gun)
+            raise Rollback(
+                f"The server shows another version {seen} of the root of {self._gun} than the one seen before."
+            )
 
     def _stepped_up(self, known: Root, newest: int) -> Root:
         """Follow the roots between the anchor and the newest: each is signed by its predecessor's keys."""

@@ -29,7 +29,11 @@ class Transport(Protocol):
     """The way to one trust server."""
 
     def get(self, gun: str, name: str, limit: int | None = None) -> bytes | None:
-        """Give a metadata file such as `root.json`, `3.root.json` or `targets/alice.<sha256>.json`; None if absent."""
+        """Give a metadata file such as `root.json`, `3.root.json` or `targets/alice.<sha256>.json`; None if absent.
+
+        Raises:
+            TooLarge: it has more than `limit` bytes.
+        """
 
     def get_key(self, gun: str, role: str) -> PublicKey:
         """Give the key the server holds for `snapshot` or `timestamp`."""
@@ -104,7 +108,7 @@ class HttpsTransport:
         if answer.status == 404 and errors_in(answer.body) is not None:
             return None
         self._require_success(answer)
-        if not answer.body.lstrip()[:1] == b"{":
+        if not answer.body.lstrip().startswith(b"{"):
             raise BadResponse(f"{self.url} gave something else than metadata: it may not be a Notary v1 server.")
         return answer.body
 

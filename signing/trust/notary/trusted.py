@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -85,6 +86,20 @@ class TrustedRepository:
             why = f" {', '.join(alone)} signed it, but it was not released." if alone else ""
             raise NoSuchTarget(f"{tag!r} is not signed in {self.gun}.{why}", gun=str(self.gun), tag=tag)
         return next(row for row in self.released(tag) if row.digest_hex == found.digest)
+
+    def find_digest(self, digest_hex: str) -> ReleasedTag:
+        """Give a tag that means this digest when it is pulled: what is listed but cannot be pulled does not count.
+
+        Raises:
+            NoSuchTarget: there is none.
+        """
+        for row in self.released():
+            if row.digest_hex == digest_hex:
+                with suppress(NoSuchTarget):
+                    found = self.find_released(row.tag)
+                    if found.digest_hex == digest_hex:
+                        return found
+        raise NoSuchTarget(f"No released tag of {self.gun} has the digest {digest_hex[:80]!r}.", gun=str(self.gun))
 
     def _in_releases(self, tag: str) -> Target | None:
         for walked in self._walk(tag):
