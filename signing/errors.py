@@ -10,13 +10,13 @@
     ├── EngineError             the Docker Engine did not do what was asked
     │   ├── NoEngine                it does not answer on its socket
     │   ├── UnknownImage            no image of that name, here or in the registry
-    │   ├── DiskFull                no space left where it, or the registry, keeps images
     │   ├── TransferFailed          a pull, push or import broke off
-    │   └── RegistryUnreachable, RegistryLoginNeeded, RegistryDenied    (see below)
+    │   └── RegistryUnreachable, RegistryLoginNeeded, RegistryDenied, DiskFull    (see below)
     └── RegistryError           the registry did not do what was asked
         ├── RegistryUnreachable     no answer, no TLS connection or no such host      (also an EngineError)
         ├── RegistryLoginNeeded     it wants a user name and password, or better ones (also an EngineError)
         ├── RegistryDenied          it knows us and still says no                     (also an EngineError)
+        ├── DiskFull                no space left where it, or the Engine, keeps images (also an EngineError)
         ├── RegistryRefused         it refused what was sent and says why
         └── BadRegistryAnswer       an answer that is not a registry's, or other bytes than were asked for
 
@@ -71,11 +71,6 @@ class UnknownImage(EngineError):
     next_step = "Check the image's name and tag, and that your login may see it."
 
 
-class DiskFull(EngineError):
-    code = "disk_full"
-    next_step = "Free some space (docker image prune removes unused images), then try again."
-
-
 class TransferFailed(EngineError):
     code = "transfer_failed"
     next_step = "Try again; layers that arrived are not sent twice."
@@ -99,6 +94,11 @@ class RegistryLoginNeeded(RegistryError, EngineError):
 class RegistryDenied(RegistryError, EngineError):
     code = "registry_denied"
     next_step = "Ask the registry's administrator for the right to use this repository."
+
+
+class DiskFull(RegistryError, EngineError):
+    code = "disk_full"
+    next_step = "Free some space (docker image prune removes unused images), then try again."
 
 
 class RegistryRefused(RegistryError):

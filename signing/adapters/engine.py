@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,9 +16,10 @@ from docker.errors import APIError, DockerException, ImageNotFound, StreamParseE
 from docker.utils import kwargs_from_env
 
 from signing.adapters.engine_errors import broken_off, explain
-from signing.adapters.image_names import split_reference
 from signing.adapters.outside_text import plain
 from signing.errors import NoEngine, TransferFailed
+from signing.trust.errors import InvalidName
+from signing.trust.notary.gun import ImageName, check_digest
 
 Progress = Callable[[str, str, int, int], None]  # layer ("" for the whole image), status, current, total
 Login = Mapping[str, str]  # docker's auth_config: username and password
@@ -27,7 +27,6 @@ Event = dict[str, Any]
 
 _NO_SSH = "Set DOCKER_HOST to a socket (unix://) or to an address with TLS (tcp://)."
 _USUAL_SOCKET = "unix:///var/run/docker.sock"
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _ANSWER_TIMEOUT = 120  # seconds between two bytes; an Engine that pushes may wait long for a slow registry
 _BROKEN = (  # what docker, requests, urllib3 and http.client raise, the last two from inside a stream
     DockerException,
@@ -94,7 +93,7 @@ class Engine:
 
     def has_image(self, reference: str) -> bool:
         """Return whether the Engine has the image locally. Raises: NoEngine, InvalidName."""
-        split_reference(reference)
+        ImageName.parse(reference)
         with self._plain_words(reference):
             try:
                 self._api.inspect_image(reference)
@@ -108,7 +107,7 @@ class Engine:
         Waits as long as the Engine does: a pull has no time limit of its own.
         Raises: EngineError, InvalidName.
         """
-        split_reference(reference)
+        ImageName.parse(reference)
         with self._plain_words(reference, auth):
             events = self._api.pull(reference, stream=True, decode=True, auth_config=dict(auth or {}))
         for _ in self._follow(events, reference, auth, progress):
@@ -118,10 +117,10 @@ class Engine:
 
     def tag(self, source: str, target: str) -> None:
         """Give a local image a further name. Raises: UnknownImage, NoEngine, InvalidName."""
-        split_reference(source)
-        repository, tag, _ = split_reference(target)
+        ImageName.parse(source)
+        name = ImageName.parse(target)
         with self._plain_words(source):
-            self._api.tag(source, repository, tag)
+            self._api.tag(source, name.gun, name.tag)
 
     def push(
         self, repository: str, tag: str, auth: Login | None = None, progress: Progress = no_progress
@@ -131,7 +130,7 @@ class Engine:
         Raises: EngineError, InvalidName; TransferFailed also where the Engine names no digest at the end.
         """
         reference = f"{repository}:{tag}"
-        split_reference(reference)
+        ImageName.parse(reference)
         with self._plain_words(reference, auth):
             events = self._api.push(repository, tag, stream=True, decode=True, auth_config=dict(auth or {}))
         pushed = None
@@ -146,9 +145,9 @@ class Engine:
 
         Raises: EngineError, InvalidName.
         """
-        repository, tag, _ = split_reference(reference)
+        name = ImageName.parse(reference)
         with self._plain_words(reference):
-            answer = self._api.import_image_from_data(data, repository=repository, tag=tag)
+            answer = self._api.import_image_from_data(data, repository=name.gun, tag=name.tag)
         events = (json.loads(line) for line in answer.splitlines() if line.strip())
         statuses = [event.get("status") for event in self._follow(events, reference, None, no_progress)]
         return plain(statuses[-1] if statuses else "", 80)
@@ -240,6 +239,9 @@ def _pushed(aux: object) -> PushedImage | None:
     if not isinstance(aux, dict):
         return None
     digest, size = aux.get("Digest"), aux.get("Size")
-    if not isinstance(digest, str) or not isinstance(size, int) or not _DIGEST.fullmatch(digest) or size <= 0:
+    if not isinstance(digest, str) or not isinstance(size, int) or size <= 0:
         return None
-    return PushedImage(digest, size)
+    try:
+        return PushedImage(check_digest(digest), size)
+    except InvalidName:
+        return None

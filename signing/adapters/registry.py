@@ -4,7 +4,6 @@ from types import TracebackType
 
 import httpx
 
-from signing.adapters.image_names import checked_path, checked_tag, checked_tag_or_digest, is_digest
 from signing.adapters.manifest import (
     EMPTY_CONFIG,
     MEDIA_TYPES,
@@ -16,6 +15,7 @@ from signing.adapters.manifest import (
 from signing.adapters.registry_http import Answer, Connection
 from signing.adapters.registry_login import RegistryLogin
 from signing.errors import BadRegistryAnswer, RegistryDenied
+from signing.trust.notary.gun import Gun, check_digest, check_tag
 
 __all__ = ["Manifest", "Registry"]
 
@@ -60,7 +60,7 @@ class Registry:
         Its digest is computed from the bytes received and must equal the digest asked for and the one the
         registry claims. Raises: BadRegistryAnswer also for more than 4 MiB.
         """
-        url = self._manifest_url(path, checked_tag_or_digest(reference))
+        url = self._manifest_url(path, _checked(reference))
         answer = self._connection.send("GET", url, self._scope(path, _READ), headers=_ACCEPT)
         if answer.status == 404 and _is_from_a_registry(answer):
             return None
@@ -74,7 +74,7 @@ class Registry:
         """Let `tag` mean `manifest`, byte for byte; whatever it meant before stays under its digest."""
         answer = self._connection.send(
             "PUT",
-            self._manifest_url(path, checked_tag(tag)),
+            self._manifest_url(path, check_tag(tag)),
             self._scope(path, _WRITE),
             headers={"Content-Type": manifest.media_type},
             content=manifest.data,
@@ -90,7 +90,7 @@ class Registry:
 
         The registry's word is not checked against the bytes; `manifest` does that.
         """
-        url = self._manifest_url(path, checked_tag(tag))
+        url = self._manifest_url(path, check_tag(tag))
         answer = self._connection.send("HEAD", url, self._scope(path, _READ), headers=_ACCEPT)
         if answer.status == 404:
             return None
@@ -124,7 +124,7 @@ class Registry:
             return False
         if answer.status >= 500:
             raise self._connection.unexpected(answer, f"delete {path}:{reference}")
-        if answer.status == 404 and not is_digest(reference):
+        if answer.status == 404 and not _is_digest(reference):
             return self.tag_digest(path, reference) is None
         return answer.status in _GONE
 
@@ -147,7 +147,7 @@ class Registry:
             raise BadRegistryAnswer(f"The manifest of {path} is larger than 4 MiB.", reference=reference)
         digest = sha256_digest(answer.body)
         claimed = _claimed_digest(answer)
-        if claimed not in (None, digest) or (is_digest(reference) and reference != digest):
+        if claimed not in (None, digest) or (_is_digest(reference) and reference != digest):
             raise BadRegistryAnswer(
                 f"The registry sent other bytes for {path} than their digest says.",
                 next_step="Do not use the image; ask the registry's administrator what changed.",
@@ -164,8 +164,8 @@ class Registry:
         return Manifest(digest, media_type, answer.body)
 
     def _repository(self, path: str) -> str:
-        inside = checked_path(path)
-        return f"library/{inside}" if self._connection.is_hub and "/" not in inside else inside
+        """Return the path inside the registry; Docker Hub keeps `alpine` under `library/`."""
+        return Gun.parse(f"{self._connection.host}/{path}").path
 
     def _manifest_url(self, path: str, reference: str) -> str:
         return f"/v2/{self._repository(path)}/manifests/{reference}"
@@ -174,10 +174,18 @@ class Registry:
         return f"repository:{self._repository(path)}:{actions}"
 
 
+def _checked(reference: str) -> str:
+    return check_digest(reference) if _is_digest(reference) else check_tag(reference)
+
+
+def _is_digest(reference: str) -> bool:
+    return ":" in reference  # no tag has a colon
+
+
 def _claimed_digest(answer: Answer) -> str | None:
     """Return the sha256 digest the registry claims, if it claims one in the usual form."""
     claimed = answer.headers.get("docker-content-digest", "")
-    return claimed if is_digest(claimed) and claimed.startswith("sha256:") else None
+    return claimed if _is_digest(claimed) and claimed.startswith("sha256:") else None
 
 
 def _is_from_a_registry(answer: Answer) -> bool:

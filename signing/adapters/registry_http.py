@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import httpx
 
-from signing.adapters.image_names import checked_host
 from signing.adapters.outside_text import plain
 from signing.adapters.registry_login import Challenge, RegistryLogin, best_challenge, token_in
 from signing.errors import (
@@ -22,11 +21,13 @@ from signing.errors import (
     RegistryRefused,
     RegistryUnreachable,
 )
+from signing.trust.errors import InvalidName
+from signing.trust.notary.gun import DOCKER_HUB, Gun
 
 MOST_BYTES = 4 * 1024 * 1024  # what registries themselves accept as a manifest
 _MOST_REDIRECTS = 3
 _TIMEOUT = httpx.Timeout(30, connect=10)
-_HUB_NAMES = ("docker.io", "index.docker.io")
+_HUB_NAMES = {"index.docker.io": DOCKER_HUB}
 _HUB_HOST = "registry-1.docker.io"
 
 
@@ -47,10 +48,10 @@ class Connection:
     """
 
     def __init__(self, host: str, login: RegistryLogin | None, http: httpx.Client | None = None) -> None:
-        self.host = checked_host(host)
-        self.is_hub = self.host in _HUB_NAMES
+        self.host = _checked_host(host)
         self._local = _is_loopback(httpx.URL(f"http://{self.host}").host)
-        self.base = httpx.URL(f"{'http' if self._local else 'https'}://{_HUB_HOST if self.is_hub else self.host}")
+        where = _HUB_HOST if self.host == DOCKER_HUB else self.host
+        self.base = httpx.URL(f"{'http' if self._local else 'https'}://{where}")
         self._login = login
         self._authorization: dict[str, str] = {}  # by scope
         self._owns_http = http is None
@@ -95,7 +96,7 @@ class Connection:
         quoted = f" (The registry said: {said})" if said else ""
         return kind(f"The registry {self.host} {what}.{quoted}", host=self.host, status=answer.status, said=said)
 
-    def unexpected(self, answer: Answer, doing: str) -> RegistryError | DiskFull:
+    def unexpected(self, answer: Answer, doing: str) -> RegistryError:
         """Return the error for a status that does not mean success."""
         reason = _reason(answer)
         if re.search(r"no space left on device|disk quota exceeded", reason, re.IGNORECASE):
@@ -233,6 +234,21 @@ _WAYS_TO_FAIL = (
 def _client(local: bool) -> httpx.Client:
     # A proxy from the environment is for other machines, and httpx trusts certifi alone unless told otherwise.
     return httpx.Client(verify=ssl.create_default_context(), timeout=_TIMEOUT, trust_env=not local)
+
+
+def _checked_host(host: str) -> str:
+    """Return the host as docker would read it at the beginning of an image's name."""
+    try:
+        found = Gun.parse(f"{host}/name").host
+        has_good_port = (httpx.URL(f"https://{host}").port or 443) <= 65535
+    except (InvalidName, httpx.InvalidURL):
+        found, has_good_port = "", False
+    if "/" in host or not has_good_port or found not in (host, _HUB_NAMES.get(host)):
+        raise InvalidName(
+            f"{plain(host, 200)!r} is not the address of a registry.",
+            next_step="Write it as HOST or HOST:PORT, without https://.",
+        )
+    return found
 
 
 def _is_loopback(host: str) -> bool:
