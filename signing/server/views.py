@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 
@@ -37,6 +38,8 @@ from signing.trust.tuf.metadata import Envelope, Root
 from signing.trust.tuf.times import parse_time
 
 LARGEST_UPLOAD = 32 * 1024 * 1024
+MOST_DRAINED = 256 * 1024 * 1024
+DRAINED_AT_ONCE = 1024 * 1024
 CURRENT_SECONDS = 300
 CONSISTENT_SECONDS = 30 * 24 * 3600
 
@@ -101,10 +104,11 @@ def _uploaded(request: HttpRequest) -> dict[str, bytes]:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Read the whole body, at most as long as the settings allow; a longer one is refused unread if it says so."""
+    """Read the whole body, at most as long as the settings allow; a longer one is thrown away unread."""
     limit = getattr(settings, "TRUST_SERVER_LARGEST_UPLOAD", LARGEST_UPLOAD)
     announced = request.META.get("CONTENT_LENGTH") or ""
     if announced.isdecimal() and int(announced) > limit:
+        _drain(request)
         raise TOO_LARGE.about(f"The limit is {limit} bytes.")
     try:
         if announced or not request.META.get("wsgi.input_terminated"):
@@ -118,6 +122,14 @@ def _body(request: HttpRequest) -> bytes:
     if announced and str(len(body)) != announced:
         raise MALFORMED_UPLOAD
     return body
+
+
+def _drain(request: HttpRequest) -> None:
+    """Let a client finish sending, within reason: one that is cut off while it sends never reads the answer."""
+    with contextlib.suppress(UnreadablePostError):
+        for _ in range(MOST_DRAINED // DRAINED_AT_ONCE):
+            if not request.read(DRAINED_AT_ONCE):
+                return
 
 
 def delete(request: HttpRequest, gun: str) -> HttpResponse:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from signing.trust.errors import ExpiredMetadata, InvalidKey, KeyIdMismatch, UnmetThreshold, UntrustedRoot
+from signing.trust.errors import (
+    ExpiredMetadata,
+    InvalidKey,
+    KeyIdMismatch,
+    UnmetThreshold,
+    UntrustedRoot,
+    VersionConflict,
+)
 from signing.trust.notary.refusals import BAD_ROOT, expired, refused_as, rejected
 from signing.trust.notary.root_certificates import root_keys
 from signing.trust.tuf import roles
@@ -22,6 +29,7 @@ def accept_root(gun: str, sent: Envelope, previous: Root | None, now: datetime) 
 
     Raises:
         PublishRejected: named ErrBadRoot, with the reason.
+        VersionConflict: somebody else initialised the repository first.
     """
     with refused_as(BAD_ROOT, roles.ROOT):
         root = Root.from_signed(sent.signed)
@@ -32,18 +40,30 @@ def accept_root(gun: str, sent: Envelope, previous: Root | None, now: datetime) 
         )
     certified = _certified(root, gun, now)
     if previous is not None:
-        trusted = Role(roles.ROOT, _certified(previous, gun, None), previous.roles[roles.ROOT].threshold)
-        _require(
-            trusted,
-            sent,
-            "could not rotate trust to a new trusted root: failed to validate data with current trusted certificates",
-        )
-    own = Role(roles.ROOT, certified, root.roles[roles.ROOT].threshold)
-    _require(own, sent, "failed to validate integrity of roots")
+        _require_continuity(gun, sent, root, previous)
+    try:
+        Role(roles.ROOT, certified, root.roles[roles.ROOT].threshold).require_threshold(sent)
+    except (UnmetThreshold, KeyIdMismatch, InvalidKey):
+        raise rejected(BAD_ROOT, "failed to validate integrity of roots") from None
     if root.is_expired(now):
         raise rejected(BAD_ROOT, expired(roles.ROOT, root.expires))
     _require_usable_roles(root)
     return root
+
+
+def _require_continuity(gun: str, sent: Envelope, root: Root, previous: Root) -> None:
+    trusted = Role(roles.ROOT, _certified(previous, gun, None), previous.roles[roles.ROOT].threshold)
+    try:
+        trusted.require_threshold(sent)
+    except (UnmetThreshold, KeyIdMismatch, InvalidKey):
+        if root.version == previous.version:
+            # Two people initialised it at once. notary-server calls the slower one's root bad or old, as it happens;
+            # old is what clients read the newest state for.
+            raise VersionConflict("A newer version of metadata is already available.", role=roles.ROOT) from None
+        raise rejected(
+            BAD_ROOT,
+            "could not rotate trust to a new trusted root: failed to validate data with current trusted certificates",
+        ) from None
 
 
 def _certified(root: Root, gun: str, now: datetime | None) -> Mapping[str, PublicKey]:
@@ -53,13 +73,6 @@ def _certified(root: Root, gun: str, now: datetime | None) -> Mapping[str, Publi
         raise rejected(
             BAD_ROOT, "could not validate the path to a trusted root: unable to retrieve valid leaf certificates"
         ) from None
-
-
-def _require(role: Role, envelope: Envelope, reason: str) -> None:
-    try:
-        role.require_threshold(envelope)
-    except (UnmetThreshold, KeyIdMismatch, InvalidKey):
-        raise rejected(BAD_ROOT, reason) from None
 
 
 def _require_usable_roles(root: Root) -> None:
