@@ -12,7 +12,8 @@ from signing.adapters.manifest import (
     placeholder,
     sha256_digest,
 )
-from signing.adapters.registry_http import Answer, Connection
+from signing.adapters.registry_answers import Answer
+from signing.adapters.registry_http import Connection
 from signing.adapters.registry_login import RegistryLogin
 from signing.errors import BadRegistryAnswer, RegistryDenied
 from signing.trust.notary.gun import Gun, check_digest, check_tag
@@ -65,9 +66,9 @@ class Registry:
         if answer.status == 404 and _is_from_a_registry(answer):
             return None
         if answer.status == 404:
-            raise self._connection.refusal(answer, BadRegistryAnswer, "does not answer as a registry does")
+            raise self._connection.words.refusal(answer, BadRegistryAnswer, "does not answer as a registry does")
         if answer.status != 200:
-            raise self._connection.unexpected(answer, f"read {path}")
+            raise self._connection.words.unexpected(answer, f"read {path}")
         return self._verified(answer, path, reference)
 
     def put_manifest(self, path: str, tag: str, manifest: Manifest) -> None:
@@ -80,7 +81,7 @@ class Registry:
             content=manifest.data,
         )
         if answer.status not in (200, 201):
-            raise self._connection.unexpected(answer, f"write {path}:{tag}")
+            raise self._connection.words.unexpected(answer, f"write {path}:{tag}")
         stored = _claimed_digest(answer)
         if stored not in (None, manifest.digest):
             raise BadRegistryAnswer(f"The registry stored {path}:{tag} as {stored}, not as {manifest.digest}.")
@@ -99,7 +100,7 @@ class Registry:
         if answer.status in (200, 405):  # the header is optional, and so is HEAD in some proxies
             found = self.manifest(path, tag)
             return found.digest if found else None
-        raise self._connection.unexpected(answer, f"read {path}:{tag}")
+        raise self._connection.words.unexpected(answer, f"read {path}:{tag}")
 
     def delete_tag(self, path: str, tag: str) -> bool:
         """Remove one tag and return True, or leave an empty placeholder under it and return False.
@@ -123,7 +124,7 @@ class Registry:
         except RegistryDenied:
             return False
         if answer.status >= 500:
-            raise self._connection.unexpected(answer, f"delete {path}:{reference}")
+            raise self._connection.words.unexpected(answer, f"delete {path}:{reference}")
         if answer.status == 404 and not _is_digest(reference):
             return self.tag_digest(path, reference) is None
         return answer.status in _GONE
@@ -135,12 +136,12 @@ class Registry:
             return
         started = self._connection.send("POST", f"{base}/uploads/", scope)
         if started.status != 202 or "location" not in started.headers:
-            raise self._connection.unexpected(started, f"start an upload to {path}")
+            raise self._connection.words.unexpected(started, f"start an upload to {path}")
         address = self._connection.base.join(started.headers["location"]).copy_merge_params({"digest": digest})
         kind = {"Content-Type": "application/octet-stream"}
         done = self._connection.send("PUT", address, scope, headers=kind, content=EMPTY_CONFIG)
         if done.status not in (201, 204):
-            raise self._connection.unexpected(done, f"finish an upload to {path}")
+            raise self._connection.words.unexpected(done, f"finish an upload to {path}")
 
     def _verified(self, answer: Answer, path: str, reference: str) -> Manifest:
         if not answer.whole:
