@@ -27,10 +27,9 @@ ADVICE = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; whatever happens, people see sentences."""
     speak_utf8()
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    arguments = _parser().parse_args(argv)
     if arguments.module == "sign" and (arguments.digest is None) != (arguments.size is None):
-        parser.error("--digest and --size go together")
+        arguments.parser.error("--digest and --size go together")
     try:
         with Session(arguments, os.environ) as session:
             command = importlib.import_module(f"signing.local_signer.commands.{arguments.module}")
@@ -89,7 +88,7 @@ def _add(
     commands: Commands[argparse.ArgumentParser], name: str, module: str, help_: str, everywhere: argparse.ArgumentParser
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:], parents=[everywhere])
-    parser.set_defaults(module=module)
+    parser.set_defaults(module=module, parser=parser)
     return parser
 
 
