@@ -77,9 +77,10 @@ class ImportKeyForm(PemForm):
             choices.append((Key.Purpose.REPOSITORY.value, "Repository key: vouches for the tags of one repository"))
         self.fields["purpose"].choices = choices
         self.fields["pem"].label = "Key file"
-        self.fields[
-            "pem"
-        ].help_text = "The text of private/KEYID.key, with BEGIN ENCRYPTED PRIVATE KEY. It is sealed at once and never shown again."
+        self.fields["pem"].help_text = (
+            "The text of private/KEYID.key, with BEGIN ENCRYPTED PRIVATE KEY. "
+            "It is sealed at once and never shown again."
+        )
 
     def arguments(self) -> dict[str, Any]:
         """List the service's arguments."""

@@ -63,3 +63,6 @@ class RejectionForm(ServiceForm):
     """A no and its reason."""
 
     comment = forms.CharField(max_length=500, required=False, label="Why not")
+
+    def __init__(self, request: HtmxRequest, *, is_sent: bool = True) -> None:
+        super().__init__(request, is_sent=is_sent, auto_id="reject_%s")  # the approval's fields are on the page too

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from signing.models import Repository, SignedTag
+from signing.models import Repository
 from signing.selectors.repositories import tags_of
 from signing.trust.notary import inspect
+from trustui.pages.words import VERDICTS
 
 PRINTED_TAGS = 200  # the page stays small; the JSON address gives every tag
 
@@ -16,31 +17,12 @@ def pretty(repository: Repository, tag: str = "") -> str:
     """Write what `docker trust inspect --pretty` prints; empty where there is no trust data."""
     if not repository.administrative_keys:
         return ""
-    tags = _tags(repository, tag)[:PRINTED_TAGS]
-    return inspect.pretty_text(
-        _name(repository, tag),
-        [(row.tag, row.digest, tuple(row.signers)) for row in tags],
-        [(entry["name"], entry["keys"]) for entry in repository.signers],
-        repository.administrative_keys.get("root", []),
-        repository.administrative_keys.get("repository", []),
-    )
+    return inspect.pretty(_description(repository, tag, limit=PRINTED_TAGS))
 
 
 def as_json(repository: Repository, tag: str = "") -> str:
     """Write what `docker trust inspect` prints."""
-    description: dict[str, Any] = {
-        "Name": _name(repository, tag),
-        "SignedTags": [
-            {"SignedTag": row.tag, "Digest": row.digest, "Signers": sorted(row.signers) or ["Repo Admin"]}
-            for row in _tags(repository, tag)
-        ],
-        "Signers": [_keys(entry["name"], sorted(entry["keys"])) for entry in repository.signers],
-        "AdministrativeKeys": [
-            _keys(name.capitalize(), sorted(repository.administrative_keys.get(name, [])))
-            for name in ("root", "repository")
-        ],
-    }
-    return inspect.to_json([description])
+    return inspect.to_json([_description(repository, tag)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +40,20 @@ def chain_of(repository: Repository) -> list[list[Node]]:
     if not repository.administrative_keys:
         return []
     by_name = {entry["role"]: entry for entry in repository.roles}
+    tone = VERDICTS[repository.verdict][0]
     keys = repository.administrative_keys
     signers = [
-        Node(entry["name"], f"{_count(entry['keys'], 'key')} · may sign", "good") for entry in repository.signers[:6]
+        Node(entry["name"], f"{_count(entry['keys'], 'key')} · may sign", tone) for entry in repository.signers[:6]
     ]
     if len(repository.signers) > len(signers):
         signers.append(Node(f"and {len(repository.signers) - len(signers)} more", "see the list of signers"))
     signers = signers or [Node("No signers", "only the repository key signs")]
     left_out = [Node(name, reason, "bad") for name, reason in sorted(repository.left_out.items())]
     return [
-        [Node("root", _role_text(by_name.get("root"), keys.get("root", [])), "good")],
-        [Node("targets", _role_text(by_name.get("targets"), keys.get("repository", [])), "good")],
+        [Node("root", _role_text(by_name.get("root"), keys.get("root", [])), tone)],
+        [Node("targets", _role_text(by_name.get("targets"), keys.get("repository", [])), tone)],
         [*signers, *left_out],
-        [Node("tags", f"{getattr(repository, 'tag_count', repository.tags.count())} signed", "good", "#tags")],
+        [Node("tags", f"{getattr(repository, 'tag_count', repository.tags.count())} signed", tone, "#tags")],
     ]
 
 
@@ -85,14 +68,14 @@ def _count(things: list[str], noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
-def _name(repository: Repository, tag: str) -> str:
-    return f"{repository.gun}:{tag}" if tag else repository.gun
-
-
-def _tags(repository: Repository, tag: str) -> list[SignedTag]:
+def _description(repository: Repository, tag: str, limit: int | None = None) -> dict[str, Any]:
     rows = tags_of(repository)
-    return list(rows.filter(tag=tag) if tag else rows)
-
-
-def _keys(name: str, key_ids: list[str]) -> dict[str, Any]:
-    return {"Name": name, "Keys": [{"ID": key_id} for key_id in key_ids]}
+    if tag:
+        rows = rows.filter(tag=tag)
+    return inspect.description(
+        f"{repository.gun}:{tag}" if tag else repository.gun,
+        list(rows.values_list("tag", "digest", "signers")[:limit]),
+        [(entry["name"], entry["keys"]) for entry in repository.signers],
+        repository.administrative_keys.get("root", []),
+        repository.administrative_keys.get("repository", []),
+    )

@@ -16,7 +16,7 @@ from signing.services.keys import attach_certificate, enrol_public_key, generate
 from trustui.forms.keys import CertificateForm, CsrForm, EnrolKeyForm, GenerateKeyForm, ImportKeyForm
 from trustui.htmx import HtmxRequest
 from trustui.pages import commands
-from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, page_of
+from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
 
 
 @login_required
@@ -30,7 +30,7 @@ def index(request: HtmxRequest) -> HttpResponse:
         "page": page_of(request, rows),
         "purpose": purpose,
         "purposes": Key.Purpose.choices,
-        "may_add": bool(accounts_where(request, "create_key")),
+        "may_add": may_somewhere(request, "create_key"),
         "generate_command": commands.key_generate(request.user.username),
     }
     return render(request, "pages/keys.html", context)

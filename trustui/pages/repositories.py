@@ -16,7 +16,9 @@ from signing.services.repositories import check_now, create_repository
 from trustui.forms.repositories import RepositoryFilter, RepositoryForm
 from trustui.htmx import HtmxRequest, answers_part, with_vary
 from trustui.pages import commands, inspection
-from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, page_of
+from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
+
+TAGS_SHOWN = 50
 
 
 @login_required
@@ -33,7 +35,7 @@ def index(request: HtmxRequest) -> HttpResponse:
         "page": page_of(request, rows),
         "filters": filters,
         "is_filtered": bool(filters.value("q") or account or verdict),
-        "may_add": bool(accounts_where(request, "create_repository")) if not part else False,
+        "may_add": not part and may_somewhere(request, "create_repository"),
     }
     return with_vary(render(request, f"pages/repositories.html{part}", context))
 
@@ -66,7 +68,7 @@ def show(request: HtmxRequest, gun: str) -> HttpResponse:
     people = _people(repository)
     context = {
         "repository": repository,
-        "page": page_of(request, tags, size=100),
+        "page": page_of(request, tags, size=TAGS_SHOWN),
         "search": search,
         "people": people,
     }

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from signing.models import SignerRequest
+from signing.models import Repository, SignerRequest
 from signing.permissions import may
 from signing.selectors.requests import (
     is_initialised,
@@ -23,7 +23,7 @@ from trustui.forms.base import ServiceForm
 from trustui.forms.requests import ApprovalForm, RejectionForm, SignerRequestForm
 from trustui.htmx import HtmxRequest, answers_part, with_vary
 from trustui.pages import commands
-from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, page_of
+from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
 
 
 @login_required
@@ -39,7 +39,7 @@ def index(request: HtmxRequest) -> HttpResponse:
         "page": page_of(request, rows),
         "shown": shown,
         "tabs": [("", "All"), ("mine", "Waiting for me"), *SignerRequest.State.choices],
-        "may_ask": bool(accounts_where(request, "request_signer")),
+        "may_ask": may_somewhere(request, "request_signer"),
     }
     return render(request, "pages/requests.html", context)
 
@@ -146,7 +146,7 @@ def _request_page(
     return with_vary(render(request, "pages/request.html", context, status=sent.status if sent else 200))
 
 
-def _effect(repository: object) -> dict[str, object]:
+def _effect(repository: Repository) -> dict[str, object]:
     """Say what approving changes in one repository."""
     return {
         "repository": repository,

@@ -16,7 +16,7 @@ from signing.services.signers import create_signer
 from trustui.forms.signers import SignerForm
 from trustui.htmx import HtmxRequest
 from trustui.pages import commands
-from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, page_of
+from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
 
 TAGS_SHOWN = 10
 
@@ -31,7 +31,7 @@ def index(request: HtmxRequest) -> HttpResponse:
     context = {
         "page": page_of(request, rows),
         "search": search,
-        "may_add": bool(accounts_where(request, "create_signer")),
+        "may_add": may_somewhere(request, "create_signer"),
     }
     return render(request, "pages/signers.html", context)
 

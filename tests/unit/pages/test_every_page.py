@@ -1,0 +1,143 @@
+"""What holds for every page: who gets in, how it is built, how large it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from signing.models import AuditEvent, SignedTag, User
+from tests.factories import Cast, make_operation, make_request
+from trustui.urls import urlpatterns
+
+from .reading import Page
+
+LARGEST = 150_000
+OPEN_TO_ALL = {"health", "theme", "account_login", "account_logout", "account_signup", "account_inactive"}
+POST_ONLY = {
+    "repository_check",
+    "repository_pull",
+    "key_csr",
+    "key_certificate",
+    "request_approve",
+    "request_reject",
+    "operation_cancel",
+    "operation_retry",
+    "accounts_member",
+    "accounts_remove_member",
+}
+FILES = {"repository_json", "key_download", "trust_server_ca"}
+SESSION = {"account_change_password", "account_reauthenticate"}
+ADMINISTRATORS = {"account_new", "trust_server_new"}
+
+
+@pytest.fixture
+def arguments(cast: Cast) -> dict[str, str | int]:
+    """Values for every part of an address, all of things in the cast's account."""
+    server = cast.account.trust_server
+    server.ca_pem = "-----BEGIN CERTIFICATE-----\n"
+    server.save()
+    SignedTag.objects.create(
+        repository=cast.repository, tag="1.0", digest="ab" * 32, length=528, signers=["alice"], sort_key="1"
+    )
+    asked = make_request(cast.alice, [cast.repository], cast.signer)
+    operation = make_operation("refresh", "refresh", cast.repository, requested_by=cast.lead)
+    AuditEvent.objects.create(actor=cast.lead, action="approve_request", account=cast.account, subject="alice")
+    return {
+        "gun": cast.repository.gun,
+        "tag": "1.0",
+        "key_id": cast.alice.key.key_id,
+        "part": "public",
+        "signer": cast.alice.pk,
+        "request": asked.pk,
+        "operation": operation.pk,
+        "account": cast.account.name,
+        "trust": server.name,
+    }
+
+
+def address(pattern: URLPattern, values: dict[str, str | int]) -> str:
+    """Fill in a pattern: `pk` and `name` mean what the first word of the address's name says."""
+    thing = "account" if pattern.name.startswith("accounts_") else pattern.name.split("_")[0]
+    given = {part: values.get(part, values.get(thing)) for part in pattern.pattern.converters}
+    return reverse(pattern.name, kwargs=given)
+
+
+def patterns(*left_out: set[str]) -> list[URLPattern]:
+    skipped = set().union(*left_out)
+    return [pattern for pattern in urlpatterns if pattern.name not in skipped]
+
+
+def test_a_stranger_is_sent_to_the_sign_in_from_everywhere(arguments: dict[str, str | int]) -> None:
+    for pattern in patterns(OPEN_TO_ALL):
+        url = address(pattern, arguments)
+        for response in (Client().get(url), Client().post(url)):
+            assert response.status_code in (302, 405), url
+            if response.status_code == 302:
+                assert response.url.startswith("/me/login/"), url
+
+
+@pytest.mark.parametrize("person", ["admin", "lead", "signer", "developer", "auditor"])
+def test_every_page_opens_for_every_member(
+    cast: Cast, arguments: dict[str, str | int], as_person: Callable[[User], Client], person: str
+) -> None:
+    client = as_person(getattr(cast, person))
+    not_theirs = set() if person == "admin" else ADMINISTRATORS
+    for pattern in patterns(OPEN_TO_ALL, POST_ONLY, FILES, SESSION, not_theirs):
+        url = address(pattern, arguments)
+        response = client.get(url, {"account": cast.account.name} if url.startswith("/new/") else {})
+        is_refused = pattern.name in REFUSED.get(person, set())
+        assert response.status_code == (403 if is_refused else 200), url
+        page = Page(response)
+        assert len(response.content) < LARGEST, url
+        assert len(page.all("h1")) == 1, url
+        assert page.all("main"), url
+        assert page.all("a", **{"class": "skip"}), url
+        assert not any("style" in attributes for _, attributes in page.tags), url
+        assert all("src" in script for script in page.all("script")), url
+
+
+# What a role may not even begin: the page says so instead of showing a form that would be refused.
+REFUSED = {
+    "signer": {"repository_new", "accounts_change"},
+    "developer": {"repository_new", "accounts_change", "key_generate", "key_import", "key_enrol", "signer_new"},
+    "auditor": {
+        "repository_new",
+        "accounts_change",
+        "key_generate",
+        "key_import",
+        "key_enrol",
+        "signer_new",
+        "publish",
+        "sign",
+        "request_new",
+    },
+}
+
+
+def test_an_outsider_cannot_tell_foreign_things_from_missing_ones(
+    cast: Cast, arguments: dict[str, str | int], as_person: Callable[[User], Client]
+) -> None:
+    client = as_person(cast.outsider)
+    # the trust server is shared by both accounts, so it is theirs too
+    for pattern in [p for p in patterns() if p.pattern.converters and not p.name.startswith("trust_server")]:
+        url = address(pattern, arguments)
+        response = client.post(url) if pattern.name in POST_ONLY else client.get(url)
+        assert response.status_code == 404, pattern.name
+        assert "There is nothing here" in response.content.decode()
+
+
+def test_every_label_belongs_to_its_field(
+    cast: Cast, arguments: dict[str, str | int], as_person: Callable[[User], Client]
+) -> None:
+    client = as_person(cast.admin)
+    for pattern in patterns(OPEN_TO_ALL, POST_ONLY, FILES, SESSION):
+        page = Page(client.get(address(pattern, arguments), {"account": cast.account.name}))
+        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        assert len(ids) == len(set(ids)), f"{pattern.name}: an id is used twice"
+        labelled = {label["for"] for label in page.all("label") if "for" in label}
+        assert labelled <= set(ids), pattern.name
+        described = {i for _, a in page.tags for i in (a.get("aria-describedby") or "").split()}
+        assert described <= set(ids), pattern.name

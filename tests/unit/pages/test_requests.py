@@ -1,0 +1,160 @@
+"""Asking for a signer, and another person's decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from signing.models import Operation, Repository, SealedSecret, SignerRequest, User
+from tests.factories import PASSPHRASE, Cast, make_key, make_repository, make_request, make_signer
+
+from .reading import Page
+
+
+@pytest.fixture
+def shop(cast: Cast) -> Repository:
+    make_key(cast.account, "root")
+    return make_repository(cast.account, "shop")
+
+
+@pytest.fixture
+def asked(cast: Cast, shop: Repository) -> SignerRequest:
+    return make_request(cast.alice, [shop], cast.signer, reason="New team")
+
+
+def test_a_person_asks_for_many_repositories_at_once(
+    cast: Cast, shop: Repository, as_person: Callable[[User], Client]
+) -> None:
+    blog = make_repository(cast.account, "blog")
+    response = as_person(cast.developer).post(
+        "/new/request/?account=team",
+        {"signer": cast.alice.pk, "repositories": [shop.gun, blog.gun], "reason": "Release team"},
+    )
+    made = SignerRequest.objects.get()
+    assert response.url == made.get_absolute_url()
+    assert {item.repository for item in made.items.all()} == {shop, blog}
+
+
+def test_a_link_fills_the_form_in(cast: Cast, shop: Repository, as_person: Callable[[User], Client]) -> None:
+    page = Page(as_person(cast.developer).get("/new/request/", {"account": "team", "repository": shop.gun}))
+    assert "checked" in page.all("input", type="checkbox", value=shop.gun)[0]
+
+
+def test_a_chosen_repository_stays_chosen_when_the_search_hides_it(
+    cast: Cast, shop: Repository, as_person: Callable[[User], Client]
+) -> None:
+    url = "/new/request/?account=team&q=nothing-like-it"
+    response = as_person(cast.developer).post(url, {"signer": cast.alice.pk, "repositories": [shop.gun]})
+    assert response.status_code == 302
+
+
+def test_asking_for_what_is_already_so_is_refused_in_words(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    response = as_person(cast.developer).post(
+        "/new/request/?account=team", {"signer": cast.alice.pk, "repositories": [cast.repository.gun]}
+    )
+    assert response.status_code == 409
+    assert "may sign registry.test:5000/team/app already" in Page(response).text
+
+
+def test_the_lead_sees_person_fingerprint_custody_and_effect(
+    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+) -> None:
+    page = Page(as_person(cast.lead).get(asked.get_absolute_url()))
+    assert cast.alice.key.key_id in page.text
+    assert "Sealed on this server" in page.text
+    assert "targets/alice" in page.text
+    assert "initialised" in page.text
+    assert "New team" in page.text
+    assert page.field("passphrase_root")["autocomplete"] == "off"
+
+
+def test_approving_starts_the_work_and_nothing_of_the_passphrase_stays(
+    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+) -> None:
+    client = as_person(cast.lead)
+    response = client.post(
+        f"/requests/{asked.pk}/approve/",
+        {"passphrase_root": PASSPHRASE, "passphrase_repository": "a new passphrase", "comment": "Welcome"},
+    )
+    assert response.url == asked.get_absolute_url()
+    operation = Operation.objects.get(kind=Operation.Kind.ADD_SIGNER)
+    assert set(operation.secrets.values_list("purpose", flat=True)) == {"root", "repository"}
+    assert all(PASSPHRASE.encode() not in bytes(secret.box) for secret in SealedSecret.objects.all())
+    page = Page(client.get(asked.get_absolute_url()))
+    assert "Welcome" in page.text
+    assert page.all("section", id="works")[0]["hx-trigger"] == "every 1s"
+    assert page.offers(operation.get_absolute_url())
+
+
+def test_an_approval_without_the_passphrase_is_asked_again(
+    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+) -> None:
+    response = as_person(cast.lead).post(
+        f"/requests/{asked.pk}/approve/", {"passphrase_root": PASSPHRASE, "comment": "kept"}
+    )
+    page = Page(response)
+    assert response.status_code == 400
+    assert PASSPHRASE not in page.html
+    assert [field["value"] for field in page.all("input", name="comment") if "value" in field] == ["kept"]
+    asked.refresh_from_db()
+    assert asked.state == SignerRequest.State.WAITING
+
+
+def test_nobody_approves_their_own(cast: Cast, shop: Repository, as_person: Callable[[User], Client]) -> None:
+    own = make_request(make_signer(cast.account, "lea", user=cast.lead), [shop], cast.lead)
+    client = as_person(cast.lead)
+    page = Page(client.get(own.get_absolute_url()))
+    assert "You asked for this, so somebody else decides." in page.text
+    assert not page.offers(f"/requests/{own.pk}/approve/")
+    sent = {"passphrase_root": PASSPHRASE, "passphrase_repository": PASSPHRASE}
+    response = client.post(f"/requests/{own.pk}/approve/", sent)
+    assert response.status_code == 403
+    own.refresh_from_db()
+    assert own.state == SignerRequest.State.WAITING
+
+
+@pytest.mark.parametrize("person", ["signer", "developer", "auditor"])
+def test_who_is_no_lead_decides_nothing(
+    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client], person: str
+) -> None:
+    response = as_person(getattr(cast, person)).post(f"/requests/{asked.pk}/reject/", {"comment": "no"})
+    assert response.status_code == 403
+    asked.refresh_from_db()
+    assert asked.state == SignerRequest.State.WAITING
+
+
+def test_rejecting_ends_it_with_a_reason(cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]) -> None:
+    client = as_person(cast.lead)
+    client.post(f"/requests/{asked.pk}/reject/", {"comment": "Two are enough"})
+    page = Page(client.get(asked.get_absolute_url()))
+    assert "Rejected" in page.text
+    assert "Two are enough" in page.text
+    assert client.post(f"/requests/{asked.pk}/reject/").status_code == 409
+
+
+def test_a_request_nobody_decided_in_time_offers_no_button(
+    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+) -> None:
+    SignerRequest.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    page = Page(as_person(cast.lead).get(asked.get_absolute_url()))
+    assert "Nobody decided in time." in page.text
+    assert not page.offers(f"/requests/{asked.pk}/approve/")
+
+
+def test_a_missing_root_key_is_said_before_the_button(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    asked = make_request(cast.alice, [make_repository(cast.account, "blog")], cast.signer)
+    page = Page(as_person(cast.lead).get(asked.get_absolute_url()))
+    assert "has no root key yet" in page.text
+
+
+def test_the_inbox_counts_only_what_this_person_can_decide(
+    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+) -> None:
+    waiting = Page(as_person(cast.lead).get("/requests/?show=mine"))
+    assert waiting.offers(asked.get_absolute_url())
+    assert "1 waiting for you" in waiting.text
+    assert "Nothing waits for you" in Page(as_person(cast.signer).get("/requests/?show=mine")).text
