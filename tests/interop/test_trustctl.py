@@ -56,8 +56,7 @@ def test_inspect_of_two_repositories_prints_one_list(
     docker_cli: DockerCli, trustctl: TrustCtl, new_gun: Callable[[], str]
 ) -> None:
     guns = [new_gun(), new_gun()]
-    for gun in guns:
-        sign_with_docker(docker_cli, gun, "v1")
+    docker_cli.add_signer("alice", docker_cli.generate_key("alice"), *guns).succeeded()
 
     assert trustctl.run("inspect", *guns).succeeded().stdout == docker_cli.inspect(*guns).succeeded().stdout
 
