@@ -222,16 +222,19 @@ def _try_socket(path: str) -> None:
 
 def _report(event: Event, progress: Progress) -> None:
     """Pass on one event, without the parts of it that are not text and numbers."""
-    if not event.get("status"):
+    status = plain(event.get("status") or "", 120)
+    if not status:
         return
+    # The first event of a pull carries the tag where all others carry their layer.
+    layer = "" if status.startswith("Pulling from ") else plain(event.get("id", ""), 64)
     detail = event.get("progressDetail") or {}
-    current, total = (detail.get(name) for name in ("current", "total"))
-    progress(
-        plain(event.get("id", ""), 64),
-        plain(event["status"], 120),
-        current if isinstance(current, int) else 0,
-        total if isinstance(total, int) else 0,
-    )
+    current, total = (_number(detail.get(name)) for name in ("current", "total"))
+    # What a push counts includes the packing, which the total does not.
+    progress(layer, status, min(current, total) if total else current, total)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
 
 
 def _pushed(aux: object) -> PushedImage | None:

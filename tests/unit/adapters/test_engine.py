@@ -124,6 +124,22 @@ def test_push_returns_what_the_registry_stored_and_reports_each_layer() -> None:
     assert api.asked == [("push", IMAGE, "1.0", {"stream": True, "decode": True, "auth_config": LOGIN})]
 
 
+def test_a_layer_is_never_more_than_complete_and_a_tag_is_no_layer() -> None:
+    api = FakeApi(
+        {"status": "Pulling from team/app", "id": "1.0"},
+        {"status": "Downloading", "progressDetail": {"current": 2050, "total": 2048}, "id": "5bef08742407"},
+        {"status": "Extracting", "progressDetail": {"current": 7}, "id": "5bef08742407"},
+        images=(f"{IMAGE}:1.0",),
+    )
+    seen: list[tuple[str, str, int, int]] = []
+    engine_with(api).pull(f"{IMAGE}:1.0", None, lambda *step: seen.append(step))
+    assert seen == [
+        ("", "Pulling from team/app", 0, 0),
+        ("5bef08742407", "Downloading", 2048, 2048),
+        ("5bef08742407", "Extracting", 7, 0),
+    ]
+
+
 def test_without_a_login_docker_is_told_so_and_does_not_look_for_one() -> None:
     api = FakeApi(PUSHED)
     engine_with(api).push(IMAGE, "1.0")
