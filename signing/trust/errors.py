@@ -130,7 +130,7 @@ class NotFound(TrustError):
 
 class NoTrustData(NotFound):
     code = "no_trust_data"
-    next_step = "Add a first signer, or sign a first tag, to initialise the repository."
+    next_step = "Add a first signer: that initialises the repository."
 
 
 class NoSuchTarget(NotFound):

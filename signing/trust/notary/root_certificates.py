@@ -8,11 +8,10 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
 
 from signing.trust.errors import ExpiredMetadata, InvalidKey, TrustError, UntrustedRoot
 from signing.trust.tuf import roles
-from signing.trust.tuf.keys import PublicKey
+from signing.trust.tuf.keys import PublicKey, common_names
 from signing.trust.tuf.metadata import Root
 
 LEEWAY_BEFORE = timedelta(days=1)
@@ -116,7 +115,7 @@ def _leaf(key: PublicKey) -> x509.Certificate:
 
 def _check_common_name(leaf: x509.Certificate, gun: str) -> None:
     try:
-        names = [str(name.value) for name in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        names = common_names(leaf)
     except ValueError:
         names = []
     if len(names) != 1 or not name_matches(names[0], gun):

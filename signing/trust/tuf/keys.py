@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.x509.oid import NameOID
 
 from signing.trust.errors import InvalidKey, MalformedMetadata
 from signing.trust.tuf import canonical, shape
@@ -226,6 +228,19 @@ class PublicKey:
         except (InvalidSignature, InvalidKey):
             return False
         return True
+
+
+def common_names(certificate: x509.Certificate) -> list[str]:
+    """Give the common names of a certificate's subject.
+
+    GUNs of any length are names here: RFC 5280 ends one at 64 characters, and the library warns of longer ones.
+
+    Raises:
+        ValueError: the subject cannot be read.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+        return [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
 
 
 def check_strength(key: Any) -> AnyPublicKey:
