@@ -90,8 +90,8 @@ class ImageName(NamedTuple):
         match = _NAME.fullmatch(_with_host(text)) if len(text) <= LONGEST_REFERENCE else None
         if match is None:
             raise _invalid(text)
-        if match["digest"] and match["digest"].startswith("sha256:") and not _SHA256.fullmatch(match["digest"]):
-            raise InvalidName(f"{match['digest'][:80]!r} is not a SHA-256 digest.")
+        if match["digest"] is not None:
+            check_digest(match["digest"])  # docker takes other algorithms too; trust data has SHA-256 only
         return cls(Gun(match["gun"]), match["tag"], match["digest"])
 
     @classmethod

@@ -27,6 +27,7 @@ from signing.trust.errors import (
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.notary import client as client_module
 from signing.trust.notary.cache import MemoryCache
+from signing.trust.notary.gun import Gun
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, FileMeta, Targets
 from tests.simulator import GUN, Clock, Owner, Simulator, signed_by
@@ -115,7 +116,7 @@ def test_the_files_of_the_real_docker_verify() -> None:
     simulator = Simulator()
     for role in ROLE_FILES:
         simulator.put(SAMPLE_GUN, role, Envelope.parse(metadata(role)))
-    trusted = client_module.refresh(client_module.Gun(SAMPLE_GUN), simulator, MemoryCache(), now=Clock())
+    trusted = client_module.refresh(Gun(SAMPLE_GUN), simulator, MemoryCache(), now=Clock())
     assert [row.tag for row in trusted.released()] == ["v0", "v1", "v2", "v10"]
 
 

@@ -363,6 +363,11 @@ def test_a_certificate_that_does_not_hold(key: Callable[[], PublicKey], refusal:
     assert type(caught.value) is refusal
 
 
+def test_a_gun_longer_than_a_common_name_should_be_holds() -> None:
+    gun = "registry.example/" + "/".join(["team"] * 20)
+    check_certificate(root_certificate(PrivateKey.generate(), gun, NOON), gun, NOON)
+
+
 def test_whether_a_previous_certificate_expired_does_not_matter() -> None:
     check_certificate(bundle(certificate(begin=NOON - timedelta(days=9), end=NOON - timedelta(days=1))), GUN, None)
 
