@@ -131,10 +131,10 @@ def _has_moved(registry: Registry, path: str, tag: str, digest: str) -> bool:
 
 def _not_moved(operation: Operation, tag: str, cause: RegistryError) -> RegistryError:
     if operation.is_signature_stored:
-        sentence = f"The signature is stored, but the tag {tag} was not moved, so its old image still stands"
+        sentence = f"The signature is stored, but the tag {tag} was not moved: the old one still stands."
     else:
-        sentence = f"The tag {tag} was not moved"
-    error = RegistryError(f"{sentence}: {cause.message}", next_step=cause.next_step)
+        sentence = f"The tag {tag} was not moved: the old one still stands."
+    error = RegistryError(f"{sentence} {cause.message}", next_step=cause.next_step)
     error.code = cause.code
     return error
 

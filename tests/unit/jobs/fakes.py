@@ -82,6 +82,7 @@ class FakeRegistry:
         self.manifests: dict[tuple[str, str], Manifest] = {}
         self.fails: dict[str, Exception] = {}
         self.loses_answers = False
+        self.ignores_puts = False
         self.deletes = True
 
     def __enter__(self) -> FakeRegistry:
@@ -97,6 +98,8 @@ class FakeRegistry:
     def put_manifest(self, path: str, tag: str, manifest: Manifest) -> None:
         if tag != "trustui-staging":
             self._may_fail("put")
+            if self.ignores_puts:
+                return
         self.manifests[path, manifest.digest] = manifest
         self.tags[path, tag] = manifest.digest
         if self.loses_answers and tag != "trustui-staging":

@@ -251,7 +251,7 @@ def test_a_registry_that_fails_after_the_signature_is_tried_again_five_times(app
     assert operation.attempts == 5
     assert operation.outcome == "failed, signature stored, tag not moved"
     assert operation.error.startswith("The signature is stored, but the tag 1.0 was not moved")
-    assert "old image still stands" in operation.error
+    assert "the old one still stands" in operation.error
     assert operation.error_code == "registry_unreachable"
     assert tag_of(approved) == OLD
     approved.cast.repository.refresh_from_db()
@@ -269,6 +269,13 @@ def test_a_registry_that_recovers_is_enough(approved):
     jobs.release(operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.error, operation.attempts) == ("done", "", 0)
+
+
+def test_a_registry_that_says_yes_and_does_nothing_is_not_believed(approved):
+    approved.registry.ignores_puts = True
+    operation = approved.run(publish(approved))
+    assert (operation.state, operation.step, operation.error_code) == ("queued", "release", "bad_registry_answer")
+    assert tag_of(approved) == OLD
 
 
 def test_an_answer_lost_after_the_tag_moved_counts_as_moved(approved):
