@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -51,8 +52,8 @@ def new_page(chromium: Browser, dashboard: Dashboard) -> Iterator[Callable[..., 
     contexts = []
     problems: list[str] = []
 
-    def make(**options: object) -> Page:
-        context = chromium.new_context(base_url=dashboard.url, **({"viewport": WIDE} | options))
+    def make(**options: Any) -> Page:
+        context = chromium.new_context(base_url=dashboard.url, **{"viewport": WIDE, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

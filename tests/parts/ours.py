@@ -93,7 +93,7 @@ class OurClient:
         return pretty(describe(self.refresh(gun), _name(gun, tag), tag))
 
 
-def passphrase_for(role: str, _key_id: str, *, new: bool, attempt: int) -> str:
+def passphrase_for(role: str, key_id: str, *, new: bool, attempt: int) -> str:
     """Give the passphrase docker's two variables would give."""
     return ROOT_PASSPHRASE if role == "root" else REPOSITORY_PASSPHRASE
 
