@@ -6,6 +6,7 @@ One deviation: docker prints control and formatting characters of foreign names 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -56,7 +57,7 @@ def description(
 def to_json(descriptions: Sequence[dict[str, Any]]) -> str:
     """Write what `docker trust inspect` prints for these images."""
     text = json.dumps(list(descriptions), ensure_ascii=False, indent=4)
-    return "".join(_json_character(character) for character in text) + "\n"
+    return _SPECIAL_IN_JSON.sub(_escape_if_needed, text) + "\n"
 
 
 def pretty(described: dict[str, Any]) -> str:
@@ -110,7 +111,7 @@ def pretty_text(
 
 def visible(text: str) -> str:
     """Escape what a terminal would act on or hide, so that a foreign name cannot pass for something else."""
-    return "".join(_escaped(character) if _is_unsafe(character) else character for character in text)
+    return _SPECIAL.sub(_escape_if_needed, text)
 
 
 def _tag_order(row: TagRow) -> tuple[object, str]:
@@ -137,20 +138,14 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _json_character(character: str) -> str:
-    """Escape in finished JSON what Go escapes for HTML, and what should not reach a terminal."""
-    if character in "<>&" or (character != "\n" and _is_unsafe(character)):
-        return _escaped(character)
-    return character
-
-
-def _is_unsafe(character: str) -> bool:
-    return (character >= "\x7f" and unicodedata.category(character) in _UNSAFE) or character < " "
-
-
-def _escaped(character: str) -> str:
+def _escape_if_needed(match: re.Match[str]) -> str:
+    character = match[0]
+    if character >= "\x80" and unicodedata.category(character) not in _UNSAFE:
+        return character
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[index : index + 2].hex()}" for index in range(0, len(units), 2))
 
 
 _UNSAFE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+_SPECIAL = re.compile("[\x00-\x1f\x7f-\U0010ffff]")
+_SPECIAL_IN_JSON = re.compile("[<>&\x00-\x09\x0b-\x1f\x7f-\U0010ffff]")  # its own line ends stay

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from signing.trust.errors import ExpiredMetadata, Rollback, UnmetThreshold, UntrustedRoot
 from signing.trust.notary.pinning import TOFU, Pinning
+from signing.trust.notary.reading import read_as, read_envelope, require_signed
 from signing.trust.notary.root_certificates import root_keys
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, Root
@@ -26,8 +27,8 @@ def read_root(data: bytes) -> TrustedRoot:
     Raises:
         MalformedMetadata: it is not a root.
     """
-    envelope = Envelope.parse(data)
-    return TrustedRoot(envelope, Root.from_signed(envelope.signed))
+    envelope = read_envelope(data)
+    return TrustedRoot(envelope, read_as(Root, envelope))
 
 
 def check_root(
@@ -56,7 +57,7 @@ def check_root(
         require_signed_by(previous, offered, gun)
     if expiry_counts:
         keys = pinning.matching(keys, gun, at, has_previous=previous is not None)
-    Role(roles.ROOT, keys, root.roles[roles.ROOT].threshold).require_threshold(envelope)
+    require_signed(Role(roles.ROOT, keys, root.roles[roles.ROOT].threshold), envelope)
     if previous is not None and root.version < previous.version:
         raise Rollback(
             f"The server shows version {root.version} of the root of {gun}; {previous.version} was seen before.",
@@ -75,7 +76,7 @@ def require_signed_by(previous: Root, offered: TrustedRoot, gun: str) -> None:
     """
     known = root_keys(previous, gun, None)
     try:
-        Role(roles.ROOT, known, previous.roles[roles.ROOT].threshold).require_threshold(offered.envelope)
+        require_signed(Role(roles.ROOT, known, previous.roles[roles.ROOT].threshold), offered.envelope)
     except UnmetThreshold:
         old, new = sorted(known), sorted(offered.root.roles[roles.ROOT].keyids)
         raise UntrustedRoot(

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from signing.trust.errors import ExpiredMetadata, MetadataError, Rollback
 from signing.trust.notary.cache import TrustCache
+from signing.trust.notary.reading import read_as, read_envelope, require_signed
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Targets, Timestamp
 from signing.trust.tuf.roles import Role
@@ -21,9 +22,9 @@ def open_signed(kind: type[Kind], role: Role, data: bytes) -> tuple[Envelope, Ki
         MalformedMetadata: it is not a file of that kind.
         UnmetThreshold: too few of the role's keys signed it.
     """
-    envelope = Envelope.parse(data)
-    role.require_threshold(envelope)
-    return envelope, kind.from_signed(envelope.signed)
+    envelope = read_envelope(data)
+    require_signed(role, envelope)
+    return envelope, read_as(kind, envelope)
 
 
 def require_unexpired(name: str, expires: datetime, at: datetime) -> None:
