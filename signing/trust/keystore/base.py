@@ -80,7 +80,7 @@ class KeyInfo:
 class PassphraseSource(Protocol):
     """Where passphrases come from: a terminal, the environment, a sealed secret."""
 
-    def __call__(self, role: str, key_id: str, *, new: bool, attempt: int) -> str:
+    def __call__(self, role: str, key_id: str, /, *, new: bool, attempt: int) -> str:
         """Give the passphrase of a key, counted from attempt 0.
 
         Raises:
