@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 
 from cryptography.exceptions import InvalidTag
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from signing.server import changefeed as changes
 from signing.server import storage
 from signing.server.errors import (
-    INVALID_ROLE,
-    INVALID_UPDATE,
     MALFORMED_JSON,
-    MALFORMED_UPLOAD,
     METADATA_NOT_FOUND,
-    NO_FILENAME,
-    TOO_LARGE,
     UNKNOWN,
     UPDATING,
     VERSION,
     of_rejection,
 )
-from signing.server.multipart import read_parts
 from signing.server.online_keys import OnlineKeys, check_master_key
 from signing.server.storage import StoredFile
-from signing.trust.errors import InvalidName, MalformedMetadata, PublishRejected, TrustError, VersionConflict
+from signing.server.upload import read_update
+from signing.trust.errors import MalformedMetadata, PublishRejected, TrustError, VersionConflict
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, Root
 from signing.trust.tuf.times import parse_time
 
-LARGEST_UPLOAD = 32 * 1024 * 1024
-MOST_DRAINED = 256 * 1024 * 1024
-DRAINED_AT_ONCE = 1024 * 1024
 CURRENT_SECONDS = 300
 CONSISTENT_SECONDS = 30 * 24 * 3600
 
@@ -72,7 +62,7 @@ def health(request: HttpRequest) -> HttpResponse:
 
 def publish(request: HttpRequest, gun: str) -> HttpResponse:
     """Take an update."""
-    update = _uploaded(request)
+    update = read_update(request)
     try:
         storage.publish(gun, update)
     except MalformedMetadata:
@@ -85,51 +75,6 @@ def publish(request: HttpRequest, gun: str) -> HttpResponse:
         log.exception("an update of %s was not stored", gun)
         raise UPDATING from None
     return _done()
-
-
-def _uploaded(request: HttpRequest) -> dict[str, bytes]:
-    update: dict[str, bytes] = {}
-    for name, data in read_parts(request.META.get("CONTENT_TYPE", ""), _body(request)):
-        role = name.removesuffix(".json")
-        if not role:
-            raise NO_FILENAME
-        try:
-            roles.check_role_name(role)
-        except InvalidName:
-            raise INVALID_ROLE.about(role[:80]) from None
-        if role in update:
-            raise INVALID_UPDATE.about({"Name": "ErrValidation", "Error": {"Msg": f"{role} is in the update twice"}})
-        update[role] = data
-    return update
-
-
-def _body(request: HttpRequest) -> bytes:
-    """Read the whole body, at most as long as the settings allow; a longer one is thrown away unread."""
-    limit = getattr(settings, "TRUST_SERVER_LARGEST_UPLOAD", LARGEST_UPLOAD)
-    announced = request.META.get("CONTENT_LENGTH") or ""
-    if announced.isdecimal() and int(announced) > limit:
-        _drain(request)
-        raise TOO_LARGE.about(f"The limit is {limit} bytes.")
-    try:
-        if announced or not request.META.get("wsgi.input_terminated"):
-            body = request.read()
-        else:  # sent in chunks, whose end the web server knows; Django reads nothing without a length
-            body = request.META["wsgi.input"].read(limit + 1)
-    except (UnreadablePostError, OSError):
-        raise MALFORMED_UPLOAD from None
-    if len(body) > limit:
-        raise TOO_LARGE.about(f"The limit is {limit} bytes.")
-    if announced and str(len(body)) != announced:
-        raise MALFORMED_UPLOAD
-    return body
-
-
-def _drain(request: HttpRequest) -> None:
-    """Let a client finish sending, within reason: one that is cut off while it sends never reads the answer."""
-    with contextlib.suppress(UnreadablePostError):
-        for _ in range(MOST_DRAINED // DRAINED_AT_ONCE):
-            if not request.read(DRAINED_AT_ONCE):
-                return
 
 
 def delete(request: HttpRequest, gun: str) -> HttpResponse:

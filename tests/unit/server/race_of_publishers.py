@@ -35,6 +35,8 @@ def publish(barrier: Barrier, update: dict[str, bytes], outcomes: multiprocessin
         storage.publish(GUN, update)
     except TrustError as error:
         outcomes.put(error.code)
+    except Exception as error:  # whatever it is has to be told, or the race never ends
+        outcomes.put(repr(error))
     else:
         outcomes.put("published")
 
