@@ -32,7 +32,15 @@
       const role = element.scope === "row" ? "rowheader" : roles[element.tagName];
       if (role) element.setAttribute("role", role);
     });
+  // A table that scrolls sideways must be scrollable by keyboard too.
+  const openTables = () =>
+    document.querySelectorAll(".table-wrap").forEach((wrap) => {
+      if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0;
+      else wrap.removeAttribute("tabindex");
+    });
   nameTables(document);
+  openTables();
+  addEventListener("resize", openTables);
 
   // "3 minutes ago" keeps counting while the page stays open.
   const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -50,5 +58,8 @@
     const tag = event.detail.elt.dataset.etag;
     if (tag) event.detail.headers["If-None-Match"] = tag;
   });
-  document.addEventListener("htmx:load", (event) => nameTables(event.detail.elt));
+  document.addEventListener("htmx:load", (event) => {
+    nameTables(event.detail.elt);
+    openTables();
+  });
 })();

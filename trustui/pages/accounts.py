@@ -55,7 +55,10 @@ def change(request: HtmxRequest, name: str) -> HttpResponse:
     account = _visible(request, name)
     require(request.user, "manage_account", account)
     form = AccountChangeForm(request, account)
-    if form.is_valid() and form.carry_out(change_account, actor=request.user, account=account, **form.changes()):
+    if (
+        form.is_valid()
+        and form.carry_out(change_account, actor=request.user, account=account, **form.changes()) is not None
+    ):
         messages.success(request, "Saved.")
         return redirect(account)
     return form_page(request, "pages/account_change.html", form, account=account)
@@ -67,7 +70,10 @@ def member(request: HtmxRequest, name: str) -> HttpResponse:
     """Give a person a role."""
     account = _visible(request, name)
     form = MemberForm(request)
-    if form.is_valid() and form.carry_out(set_member, actor=request.user, account=account, **form.cleaned_data):
+    if (
+        form.is_valid()
+        and form.carry_out(set_member, actor=request.user, account=account, **form.cleaned_data) is not None
+    ):
         messages.success(request, f"{form.cleaned_data['user']} is now {form.cleaned_data['role']}.")
         return redirect(account)
     return _account_page(request, account, form)

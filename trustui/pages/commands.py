@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from signing.models import Account, Key, Repository, Signer, TrustServer
+from signing.models import Account, Repository, Signer, TrustServer
 
 
 def server_options(server: TrustServer) -> list[str]:
@@ -37,9 +37,9 @@ def verify(repository: Repository, tag: str) -> str:
     return _trustctl(repository, "verify", [], _image(repository, tag))
 
 
-def sign(repository: Repository, tag: str = "TAG", digest: str = "sha256:DIGEST", length: int | str = "SIZE") -> str:
+def sign(repository: Repository, tag: str = "TAG", digest: str = "sha256:DIGEST", length: int | str = "BYTES") -> str:
     """Sign a digest on the own machine."""
-    return _trustctl(repository, "sign", ["--digest", digest, "--length", str(length)], _image(repository, tag))
+    return _trustctl(repository, "sign", ["--digest", digest, "--size", str(length)], _image(repository, tag))
 
 
 def signer_add(signer: Signer, repository: Repository) -> str:
@@ -51,11 +51,6 @@ def signer_add(signer: Signer, repository: Repository) -> str:
 def key_generate(name: str) -> str:
     """Make a signer key on the own machine."""
     return f"trustctl key generate {shlex.quote(name)}"
-
-
-def key_on_own_machine(key: Key) -> str:
-    """Say where docker keeps this key on its holder's machine."""
-    return f"ls ~/.docker/trust/private/{key.key_id}.key"
 
 
 def docker_environment(account: Account) -> str:

@@ -122,8 +122,9 @@ def certificate(request: HtmxRequest, key_id: str) -> HttpResponse:
     """Attach what the authority issued."""
     key = _visible(request, key_id)
     form = CertificateForm(request)
-    if form.is_valid() and form.carry_out(
-        attach_certificate, actor=request.user, key=key, pem=form.cleaned_data["pem"]
+    if (
+        form.is_valid()
+        and form.carry_out(attach_certificate, actor=request.user, key=key, pem=form.cleaned_data["pem"]) is not None
     ):
         messages.success(request, "The certificate belongs to this key and is attached.")
         return redirect(key)

@@ -69,8 +69,10 @@ def cancel(request: HtmxRequest, pk: int) -> HttpResponse:
 def retry(request: HtmxRequest, pk: int) -> HttpResponse:
     operation = get_object_or_404(visible_operations(request.user), pk=pk)
     form = RetryForm(request, passphrases_needed(operation))
-    if form.is_valid() and form.carry_out(
-        retry_operation, actor=request.user, operation=operation, passphrases=form.passphrases()
+    if (
+        form.is_valid()
+        and form.carry_out(retry_operation, actor=request.user, operation=operation, passphrases=form.passphrases())
+        is not None
     ):
         return redirect(operation)
     return _operation_page(request, operation, form)

@@ -78,12 +78,16 @@ def show(request: HtmxRequest, pk: int) -> HttpResponse:
 def approve(request: HtmxRequest, pk: int) -> HttpResponse:
     visible = _visible(request, pk)
     form = ApprovalForm(request, passphrases_needed(visible) if _is_last(visible) else ())
-    if form.is_valid() and form.carry_out(
-        approve_request,
-        actor=request.user,
-        request=visible,
-        passphrases=form.passphrases(),
-        comment=form.cleaned_data["comment"],
+    if (
+        form.is_valid()
+        and form.carry_out(
+            approve_request,
+            actor=request.user,
+            request=visible,
+            passphrases=form.passphrases(),
+            comment=form.cleaned_data["comment"],
+        )
+        is not None
     ):
         messages.success(request, "Approved.")
         return redirect(visible)
@@ -95,8 +99,10 @@ def approve(request: HtmxRequest, pk: int) -> HttpResponse:
 def reject(request: HtmxRequest, pk: int) -> HttpResponse:
     visible = _visible(request, pk)
     form = RejectionForm(request)
-    if form.is_valid() and form.carry_out(
-        reject_request, actor=request.user, request=visible, comment=form.cleaned_data["comment"]
+    if (
+        form.is_valid()
+        and form.carry_out(reject_request, actor=request.user, request=visible, comment=form.cleaned_data["comment"])
+        is not None
     ):
         messages.success(request, "Rejected.")
         return redirect(visible)

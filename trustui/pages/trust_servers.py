@@ -44,8 +44,9 @@ def new(request: HtmxRequest) -> HttpResponse:
 def change(request: HtmxRequest, name: str) -> HttpResponse:
     server = get_object_or_404(visible_trust_servers(request.user), name=name)
     form = TrustServerChangeForm(request, server)
-    if form.is_valid() and form.carry_out(
-        change_trust_server, actor=request.user, trust_server=server, **form.changes()
+    if (
+        form.is_valid()
+        and form.carry_out(change_trust_server, actor=request.user, trust_server=server, **form.changes()) is not None
     ):
         messages.success(request, "Saved.")
         return redirect("trust_servers")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.template import Context, Template
 
+from signing.local_signer.main import _parser as trustctl_parser
 from signing.models import Operation, Repository, SignerRequest
 from tests.factories import Cast
 from trustui.pages import commands
@@ -66,3 +68,19 @@ def test_commands_carry_real_values_and_quote_them(cast: Cast) -> None:
     cast.repository.account.trust_server = server
     assert "--ca notary-ca.crt" in commands.verify(cast.repository, "1.0")
     assert commands.key_generate("a b; rm -rf /") == "trustctl key generate 'a b; rm -rf /'"
+
+
+def test_trustctl_understands_every_command_the_pages_show(cast: Cast) -> None:
+    shown = [
+        commands.inspect(cast.repository),
+        commands.inspect(cast.repository, "1.0", pretty=False),
+        commands.verify(cast.repository, "1.0"),
+        commands.sign(cast.repository, "1.0", f"sha256:{'ab' * 32}", 528),
+        commands.signer_add(cast.alice, cast.repository),
+        commands.key_generate("alice"),
+    ]
+    for command in shown:
+        program, *words = shlex.split(command)
+        assert program == "trustctl"
+        understood = trustctl_parser().parse_args(words)
+        assert understood.module
