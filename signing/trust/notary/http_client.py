@@ -58,6 +58,9 @@ class LimitedClient:
     ) -> Answer:
         """Send one request and read the whole answer.
 
+        A GET whose connection ends before the answer does is sent once more: the server may have closed a connection
+        that was kept from before.
+
         Raises:
             ServerUnreachable: no connection, no trusted certificate, or no complete answer in time.
             TooLarge: a success larger than `limit`.
@@ -65,13 +68,22 @@ class LimitedClient:
         """
         host = urlsplit(url).netloc
         try:
-            with self._within_deadline(), self._client.stream(method, url, headers=headers, content=content) as answer:
-                body = self._read(answer, limit, host)
-                return Answer(answer.status_code, answer.headers, body)
+            with self._within_deadline():
+                try:
+                    return self._sent(method, url, limit, headers, content)
+                except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                    if method != "GET":
+                        raise
+                    return self._sent(method, url, limit, headers, content)
         except httpx.TimeoutException:
             raise ServerUnreachable(f"{host} did not answer completely within {self._timeout:g} seconds.") from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServerUnreachable(f"{host} cannot be reached: {_reason(error)}.", server=host) from None
+
+    def _sent(self, method: str, url: str, limit: int, headers: Mapping[str, str] | None, content: bytes) -> Answer:
+        with self._client.stream(method, url, headers=headers, content=content) as answer:
+            body = self._read(answer, limit, urlsplit(url).netloc)
+            return Answer(answer.status_code, answer.headers, body)
 
     @contextmanager
     def _within_deadline(self) -> Iterator[None]:

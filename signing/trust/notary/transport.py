@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from signing.trust.errors import BadResponse, InvalidInput, InvalidKey, MalformedMetadata
+from signing.trust.errors import BadResponse, InvalidInput, InvalidKey, MalformedMetadata, PublishRejected
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.http_client import DEADLINE, Answer, LimitedClient, is_local, tls_context
 from signing.trust.notary.server_errors import LARGEST_ERROR, errors_in, raise_for
@@ -113,10 +113,19 @@ class HttpsTransport:
         return answer.body
 
     def get_key(self, gun: str, role: str) -> PublicKey:
-        """Give the key the server holds for `snapshot` or `timestamp`; it makes one where there is none yet."""
+        """Give the key the server holds for `snapshot` or `timestamp`; it makes one where there is none yet.
+
+        Raises:
+            PublishRejected: it does not take repositories of that name.
+        """
         if role not in (roles.SNAPSHOT, roles.TIMESTAMP):
             raise InvalidInput(f"A trust server holds no key for {role[:80]!r}.")
         answer = self._ask("GET", gun, f"{role}.key", "pull,push", limit=LARGEST_KEY)
+        if answer.status == 404 and errors_in(answer.body) is not None:
+            raise PublishRejected(
+                f"{self.url} keeps no keys for {gun}.",
+                next_step="Ask its administrator whether it accepts repositories of that name.",
+            )
         self._require_success(answer)
         try:
             key = PublicKey.from_json(canonical.parse(answer.body))

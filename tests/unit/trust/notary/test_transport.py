@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -191,49 +193,83 @@ def test_a_wrong_answer_has_a_name(answer: str, server: Scripted, transport: Htt
     assert "evil.example" not in [urlsplit(request.path).hostname for request in server.requests]
 
 
-@pytest.mark.parametrize("where", ["body", "head"])
-def test_a_server_that_trickles_is_given_up(where: str, server: Scripted) -> None:
+def trickle() -> Iterator[bytes]:
+    yield b"{"
+    for _ in range(200):
+        time.sleep(0.02)
+        yield b" "
+
+
+def test_a_body_that_trickles_is_given_up(server: Scripted) -> None:
     """Each byte comes in time, the whole never would."""
-
-    def slowly() -> Iterator[bytes]:
-        yield b"{"
-        for _ in range(200):
-            time.sleep(0.02)
-            yield b" "
-
-    def head() -> Iterator[bytes]:
-        return slowly()
-
-    if where == "head":
-        import socket
-
-        listener = socket.create_server(("127.0.0.1", 0))
-        done = threading.Event()
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(10_000)
-                while not done.wait(0.02):
-                    try:
-                        connection.sendall(b"H")
-                    except OSError:
-                        return
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    else:
-        server.answer = lambda _: (200, {}, head())
-        url = server.url
+    server.answer = lambda _: (200, {}, trickle())
     begun = time.monotonic()
-    with HttpsTransport(url, timeout=0.2) as transport, pytest.raises(ServerUnreachable, match=r"0\.2 seconds"):
+    with HttpsTransport(server.url, timeout=0.2) as transport, pytest.raises(ServerUnreachable, match=r"0\.2 seconds"):
         transport.get(GUN, "root.json", 10_000)
     assert time.monotonic() - begun < 2
-    if where == "head":
-        done.set()
-        thread.join()
+
+
+@contextmanager
+def raw_server(*talks: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Serve one connection after the other, each as its talk does."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for talk in talks:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                talk(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        thread.join(5)
         listener.close()
+
+
+def test_a_head_that_trickles_is_given_up() -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 200:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+    begun = time.monotonic()
+    with (
+        raw_server(talk) as url,
+        HttpsTransport(url, timeout=0.2) as transport,
+        pytest.raises(ServerUnreachable, match=r"0\.2 seconds"),
+    ):
+        transport.get(GUN, "root.json", 10_000)
+    assert time.monotonic() - begun < 2
+
+
+def test_a_connection_closed_since_does_not_make_a_server_unreachable() -> None:
+    def once(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    def once_and_no_more(connection: socket.socket) -> None:
+        once(connection)
+        connection.recv(10_000)  # the next request gets no answer
+
+    with raw_server(once_and_no_more, once) as url, HttpsTransport(url) as transport:
+        assert transport.get(GUN, "root.json", 10) == b"{}"
+        assert transport.get(GUN, "root.json", 10) == b"{}"
+
+
+def test_a_publish_is_never_sent_twice() -> None:
+    """Whether the first was taken cannot be known; the caller reads the repository to find out."""
+    posts = []
+
+    def deaf(connection: socket.socket) -> None:
+        posts.append(connection.recv(100_000))
+
+    with raw_server(deaf) as url, HttpsTransport(url) as transport, pytest.raises(ServerUnreachable):
+        transport.post(GUN, {"root": b"r"})
+    assert len(posts) == 1
 
 
 def test_nobody_there_is_unreachable() -> None:
@@ -277,6 +313,12 @@ def test_a_key_that_cannot_be_used_is_refused(body: bytes, server: Scripted, tra
     server.answer = lambda _: (200, {}, body)
     with pytest.raises(BadResponse):
         transport.get_key(GUN, "timestamp")
+
+
+def test_a_server_that_does_not_take_a_name_has_no_key_for_it(server: Scripted, transport: HttpsTransport) -> None:
+    server.answer = lambda _: (404, {}, NOT_FOUND)
+    with pytest.raises(PublishRejected, match="keeps no keys"):
+        transport.get_key(GUN, "snapshot")
 
 
 def test_a_server_has_no_other_keys(transport: HttpsTransport) -> None:
