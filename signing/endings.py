@@ -18,7 +18,8 @@ def end_operation(operation: Operation, rows: QuerySet[Operation], state: str, *
     was changed. Call it in a transaction.
     """
     result = fields.pop("result", operation.result)
-    has_staging = queue.PUSH in operation.done_steps and not result.get("signature_stored")
+    has_pushed = operation.step == queue.PUSH and operation.state == Operation.State.RUNNING  # at least begun to
+    has_staging = (has_pushed or queue.PUSH in operation.done_steps) and not result.get("signature_stored")
     if has_staging:
         result = {**result, "staging": "left"}
     if not rows.update(state=state, finished_at=timezone.now(), result=result, **fields):

@@ -19,6 +19,8 @@ def is_needed(operation: Operation, step: str) -> bool:
 
 def take(operation: Operation) -> bool:
     """Take or keep the lease; also from an operation that ended without giving it back."""
+    if operation.repository_id is None:
+        return False
     mine = Repository.objects.filter(pk=operation.repository_id)
     if mine.filter(Q(lease=None) | Q(lease=operation.pk)).update(lease=operation):
         return True

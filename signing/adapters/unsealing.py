@@ -14,7 +14,7 @@ from signing.models import Operation, SealedSecret
 from signing.sealing import NONCE_LENGTH, PUBLIC_LENGTH, VERSION, derive_key, operation_context
 
 
-def unseal(box: bytes, context: str) -> bytes:
+def unseal(box: bytes | memoryview, context: str) -> bytes:
     """Open one box in the context it was sealed for.
 
     Raises:

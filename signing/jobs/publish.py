@@ -42,17 +42,24 @@ def release(operation_id: int) -> None:
 def clean_staging(operation_id: int) -> None:
     """Remove the staging tag of a publish that ended before its tag moved. Tried once."""
     left = Operation.objects.filter(pk=operation_id, state__in=Operation.FINISHED, result__staging="left")
-    operation = left.select_related("account", "repository").first()
+    operation = left.select_related("repository__account", "repository__lease").first()
     if operation is None:
         return
-    try:
-        with wiring.registry_for(operation.account) as registry:
-            kept = _remove_staging(registry, _path(operation))
-    except TrustError as error:
-        kept = f"The staging tag {Operation.STAGING_TAG} could not be removed: {error.message}"
+    kept = _clean(operation)
     operation.lines.create(text=kept)
     operation.result["staging"] = kept
     operation.save(update_fields=["result"])
+
+
+def _clean(operation: Operation) -> str:
+    holder = _repository(operation).lease
+    if holder and holder != operation and not holder.is_finished:
+        return f"Operation {holder.pk} uses the staging tag now and removes it."
+    try:
+        with wiring.registry_for(_repository(operation).account) as registry:
+            return _remove_staging(registry, _path(operation))
+    except TrustError as error:
+        return f"The staging tag {Operation.STAGING_TAG} could not be removed: {error.message}"
 
 
 def _resolve(run: Run) -> None:
@@ -71,48 +78,68 @@ def _resolve(run: Run) -> None:
 def _pull(run: Run) -> None:
     parameters = run.operation.parameters
     source = run.result["source"]
-    engine = wiring.engine()
     account = Account.objects.filter(pk=parameters["source_account"]).first() if parameters["source_login"] else None
-    run.say(f"Pulling {source}.")
-    engine.pull(source, wiring.login_for(account), run.progress)
-    run.keep_alive()
     name = ImageName.parse(parameters["source"])
-    if "@" in source and name.tag:
-        engine.tag(source, f"{name.gun}:{name.tag}")
+    run.say(f"Pulling {source}.")
+    with wiring.engine() as engine:
+        engine.pull(source, wiring.login_for(account), run.progress)
+        run.keep_alive()
+        if "@" in source and name.tag:
+            engine.tag(source, f"{name.gun}:{name.tag}")
 
 
 def _push(run: Run) -> None:
     operation = run.operation
     repository = _repository(operation)
     source = run.result.get("source") or operation.parameters["source"]
-    engine = wiring.engine()
-    engine.tag(source, f"{repository.gun}:{Operation.STAGING_TAG}")
     run.say(f"Pushing to {repository.gun} under the staging tag.")
-    pushed = engine.push(repository.gun, Operation.STAGING_TAG, wiring.login_for(operation.account), run.progress)
+    with wiring.engine() as engine:
+        engine.tag(source, f"{repository.gun}:{Operation.STAGING_TAG}")
+        pushed = engine.push(repository.gun, Operation.STAGING_TAG, wiring.login_for(repository.account), run.progress)
     run.result |= {"digest": pushed.digest, "length": pushed.size}
-    run.say(f"The registry holds {pushed.digest}, {pushed.size} bytes of manifest.")
     run.keep_alive()
+    with wiring.registry_for(_repository(operation).account) as registry:
+        _staged_manifest(registry, run)  # what will be signed is what the registry holds, not what the Engine says
+    run.say(f"The registry holds {pushed.digest}, {pushed.size} bytes of manifest.")
 
 
 def _release(run: Run) -> None:
     operation = run.operation
-    tag, digest = operation.parameters["tag"], run.result["digest"]
-    path = _path(operation)
-    with wiring.registry_for(operation.account) as registry:
+    tag, path = operation.parameters["tag"], _path(operation)
+    with wiring.registry_for(_repository(operation).account) as registry:
         try:
-            manifest = registry.manifest(path, digest)
-            if manifest is None:
-                raise BadRegistryAnswer(f"The registry no longer holds {digest}.", next_step="Publish the image again.")
-            registry.put_manifest(path, tag, manifest)
-            _require_moved(registry, path, tag, manifest)
+            manifest = _staged_manifest(registry, run)
+            _move(registry, path, tag, manifest)
+            run.say(f"{tag} points to {manifest.digest} now.")
+            run.result["staging"] = _remove_staging_quietly(registry, path)
+            run.say(run.result["staging"])
+            if registry.tag_digest(path, tag) != manifest.digest:
+                run.say(f"The registry had removed {tag} together with the staging tag; it is put back.")
+                _move(registry, path, tag, manifest)
         except RegistryError as error:
-            if not _has_moved(registry, path, tag, digest):
-                raise _not_moved(operation, tag, error) from error
-        run.say(f"{tag} points to {digest} now.")
-        run.result["released"] = True
-        run.save_result()
-        run.result["staging"] = _remove_staging_quietly(registry, path)
-    run.say(run.result["staging"])
+            raise _not_moved(operation, tag, error) from error
+    run.result["released"] = True
+
+
+def _staged_manifest(registry: Registry, run: Run) -> Manifest:
+    """Read back what was pushed: the very digest and length that are signed."""
+    digest, length = run.result["digest"], run.result["length"]
+    manifest = registry.manifest(_path(run.operation), digest)
+    if manifest is None:
+        raise BadRegistryAnswer(f"The registry does not hold {digest}.", next_step="Publish the image again.")
+    if manifest.size != length:
+        raise BadRegistryAnswer(f"The manifest {digest} has {manifest.size} bytes in the registry, not {length}.")
+    return manifest
+
+
+def _move(registry: Registry, path: str, tag: str, manifest: Manifest) -> None:
+    """Let the public tag mean the manifest, and look; an answer lost after it moved counts as moved."""
+    try:
+        registry.put_manifest(path, tag, manifest)
+    except RegistryError:
+        if not _has_moved(registry, path, tag, manifest.digest):
+            raise
+    _require_moved(registry, path, tag, manifest)
 
 
 def _require_moved(registry: Registry, path: str, tag: str, manifest: Manifest) -> None:

@@ -15,6 +15,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from signing import leases, queue
 from signing.endings import end_operation
@@ -66,6 +67,12 @@ def _attempt(run: Run, work: Callable[[Run], None]) -> None:
         run.cancel()
     except TrustError as error:
         run.fail(error.code, error.message, error.next_step)
+    except JobTimeoutException:
+        run.fail(
+            "timeout",
+            f"The step {step} took longer than {queue.JOB_TIMEOUT // 60} minutes and was stopped.",
+            "Check the connection to the registry and the trust server, then try again.",
+        )
     except Exception as error:
         _log.exception("operation.broke", operation=operation_id, step=step)
         run.fail(

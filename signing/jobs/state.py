@@ -142,8 +142,8 @@ def _roles(trusted: TrustedRepository) -> list[dict[str, Any]]:
         role = trusted.root.role(name)
         rows.append(_role(name, file, role.threshold, list(role.keys)))
     for delegation in trusted.targets.delegations:
-        if file := trusted.delegations.get(delegation.name):
-            rows.append(_role(delegation.name, file, delegation.threshold, list(delegation.keyids)))
+        if own := trusted.delegations.get(delegation.name):
+            rows.append(_role(delegation.name, own, delegation.threshold, list(delegation.keyids)))
     return rows
 
 

@@ -66,8 +66,10 @@ def sweep() -> None:
 def engine_status() -> None:
     """Write whether the Docker Engine answers, and what images it has."""
     try:
-        info = wiring.engine().status()
-        fields = {"is_available": True, "version": info.version, "reason": "", "images": list(info.images)}
+        with wiring.engine() as engine:
+            info = engine.status()
+        images = [name for name in info.images if not name.endswith(f":{Operation.STAGING_TAG}")]
+        fields = {"is_available": True, "version": info.version, "reason": "", "images": images}
     except TrustError as error:
         fields = {"is_available": False, "reason": f"{error.message} {error.next_step}", "images": []}
     EngineStatus.objects.update_or_create(pk=1, defaults=fields)

@@ -12,11 +12,11 @@ from signing.jobs.state import check_repository, store_failure, store_verified
 from signing.models import Key, Repository, Signer
 from signing.trust.errors import (
     CannotSign,
+    MetadataError,
     NoSuchSigner,
     NoTrustData,
     ServerUnreachable,
     TrustError,
-    UntrustedRoot,
 )
 from signing.trust.notary.repository import Published
 from signing.trust.notary.repository import Repository as TrustRepository
@@ -124,7 +124,7 @@ def _note(run: Run, published: Published) -> None:
 
 def _explain(run: Run, error: TrustError, repository: Repository) -> None:
     """Keep what a failed publish taught about the repository, and say what may have been stored."""
-    if isinstance(error, UntrustedRoot):
+    if isinstance(error, MetadataError | ServerUnreachable):
         store_failure(repository, error)
     if isinstance(error, ServerUnreachable):
         run.say("If the trust server had stored the update before the connection broke, the next check shows it.")

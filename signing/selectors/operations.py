@@ -18,6 +18,11 @@ def visible_operations(user: User) -> QuerySet[Operation]:
     return operations.order_by("-created_at", "-pk")
 
 
+def is_retryable(operation: Operation) -> bool:
+    """Tell whether a failed operation can be tried again; an import cannot, its key file was used up."""
+    return operation.state == Operation.State.FAILED and operation.kind != Operation.Kind.IMPORT_KEY
+
+
 def passphrases_needed(operation: Operation) -> list[str]:
     """List the passphrases that trying a failed operation again takes."""
     kind = Operation.Kind(operation.kind)
@@ -25,7 +30,7 @@ def passphrases_needed(operation: Operation) -> list[str]:
         return []
     if kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN, Operation.Kind.MAKE_CSR):
         return ["signer"] if operation.key and operation.key.asks_passphrase else []
-    if kind in (Operation.Kind.GENERATE_KEY, Operation.Kind.IMPORT_KEY):
+    if kind == Operation.Kind.GENERATE_KEY:
         return ["signer"]
     if kind == Operation.Kind.ADD_SIGNER and operation.repository:
         return passphrases_of_repository(operation.repository)

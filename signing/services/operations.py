@@ -13,7 +13,7 @@ from signing.errors import Conflict, TooLate
 from signing.models import Key, Operation, Repository, Signer, User
 from signing.permissions import may, require
 from signing.selectors.accounts import account_of_image
-from signing.selectors.operations import passphrases_needed
+from signing.selectors.operations import is_retryable, passphrases_needed
 from signing.services import audit
 from signing.services.work import keep_secret, start_operation, write_line
 from signing.trust.errors import CannotSign, InvalidInput, InvalidName, NoTag
@@ -157,6 +157,8 @@ def retry_operation(
         raise Conflict("The key file was used up by the first try.", next_step="Import the key file again.")
     if operation.signer and operation.kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN):
         require(actor, "sign_with", operation.signer)
+    if not is_retryable(operation):
+        raise TooLate("Only a failed operation can be tried again.")
     given = dict(passphrases or {})
     if passphrase:
         given.setdefault("signer", passphrase)

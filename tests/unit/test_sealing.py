@@ -54,7 +54,7 @@ def test_a_changed_byte_anywhere_is_noticed(position):
         unseal(bytes(box), "c")
 
 
-@pytest.mark.parametrize("box", [b"", b"\x01", b"\x01" + bytes(32), os.urandom(20)])
+@pytest.mark.parametrize("box", [b"", b"\x01", b"\x01" + bytes(32), bytes(range(20))])
 def test_a_torn_box_is_one_plain_error(box):
     with pytest.raises(CannotUnseal):
         unseal(box, "c")

@@ -37,7 +37,16 @@ class FakeEngine:
     pulled: list[str] = field(default_factory=list)
     logins: list[Any] = field(default_factory=list)
     fails: dict[str, Exception] = field(default_factory=dict)
+    is_open: bool = False
+    reported_size: int | None = None
     progress_events: Sequence[tuple[str, str, int, int]] = (("abc", "Downloading", 1, 2), ("", "Digest: x", 0, 0))
+
+    def __enter__(self) -> FakeEngine:
+        self.is_open = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_open = False
 
     def status(self) -> EngineInfo:
         self._may_fail("status")
@@ -67,7 +76,7 @@ class FakeEngine:
         data = self.images[f"{repository}:{tag}"]
         manifest = Manifest(digest_of(data), "application/vnd.oci.image.manifest.v1+json", data)
         self.registry.put_manifest(repository.partition("/")[2], tag, manifest)
-        return PushedImage(manifest.digest, len(data))
+        return PushedImage(manifest.digest, self.reported_size or len(data))
 
     def _may_fail(self, what: str) -> None:
         if what in self.fails:
@@ -84,6 +93,7 @@ class FakeRegistry:
         self.loses_answers = False
         self.ignores_puts = False
         self.deletes = True
+        self.deletes_by_digest = False
 
     def __enter__(self) -> FakeRegistry:
         return self
@@ -113,7 +123,9 @@ class FakeRegistry:
     def delete_tag(self, path: str, tag: str) -> bool:
         self._may_fail("delete")
         if self.deletes:
-            self.tags.pop((path, tag), None)
+            digest = self.tags.pop((path, tag), None)
+            if self.deletes_by_digest:
+                self.tags = {key: found for key, found in self.tags.items() if found != digest}
         return self.deletes
 
     def _may_fail(self, what: str) -> None:

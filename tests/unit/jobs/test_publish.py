@@ -172,6 +172,7 @@ def test_a_trust_server_that_dies_before_it_stored_publishes_nothing(approved):
     approved.notary.fault = ServerUnreachable("The trust server does not answer.")
     operation = approved.run(operation)
     assert_nothing_published(approved, operation, "server_unreachable")
+    assert approved.cast.repository.verdict == Repository.Verdict.UNREACHABLE
     assert operation.result["staging"] == "left"
     jobs.clean_staging(operation.pk)
     assert tag_of(approved, "trustui-staging") is None
@@ -276,6 +277,44 @@ def test_a_registry_that_says_yes_and_does_nothing_is_not_believed(approved):
     operation = approved.run(publish(approved))
     assert (operation.state, operation.step, operation.error_code) == ("queued", "release", "bad_registry_answer")
     assert tag_of(approved) == OLD
+
+
+def test_a_registry_that_removes_too_much_gets_the_tag_back(approved):
+    approved.registry.deletes_by_digest = True
+    operation = approved.run(publish(approved))
+    assert (operation.state, tag_of(approved)) == ("done", operation.result["digest"])
+    assert any("put back" in line.text for line in operation.lines.all())
+
+
+def test_a_length_the_registry_does_not_confirm_is_never_signed(approved):
+    approved.engine.reported_size = 4711
+    operation = approved.run(publish(approved))
+    assert_nothing_published(approved, operation, "bad_registry_answer")
+    assert (operation.step, operation.result["staging"]) == ("push", "left")
+
+
+def test_a_manifest_that_is_gone_before_the_release_is_told(approved):
+    operation = approved.run(publish(approved), until="release")
+    approved.registry.manifests.clear()
+    operation = approved.run(operation)
+    assert operation.error.startswith("The signature is stored, but the tag 1.0 was not moved")
+    assert tag_of(approved) == OLD
+
+
+def test_the_engine_is_closed_after_every_step(approved):
+    approved.run(publish(approved))
+    assert not approved.engine.is_open
+
+
+def test_cleaning_leaves_the_staging_tag_of_a_publish_that_uses_it(approved):
+    failed = approved.run(publish(approved), until="sign")
+    Operation.objects.filter(pk=failed.pk).update(state="failed", result={"staging": "left"})
+    running = approved.run(publish(approved, tag="2.0"), until="sign")
+    jobs.clean_staging(failed.pk)
+    assert tag_of(approved, "trustui-staging") == running.result["digest"]
+    failed.refresh_from_db()
+    assert f"Operation {running.pk} uses" in failed.result["staging"]
+    assert approved.run(running).state == "done"
 
 
 def test_an_answer_lost_after_the_tag_moved_counts_as_moved(approved):

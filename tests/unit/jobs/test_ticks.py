@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from signing import jobs, queue
 from signing.errors import NoEngine
@@ -84,6 +85,18 @@ def test_a_worker_given_up_for_lost_can_no_longer_write(world):
     assert (operation.state, operation.error) == ("done", "")
 
 
+def test_a_step_that_takes_too_long_says_so(world):
+    operation = factories.make_operation("refresh", "refresh", world.cast.repository)
+
+    def slow(_):
+        raise JobTimeoutException("too long")
+
+    run.perform("refresh", operation.pk, slow)
+    operation.refresh_from_db()
+    assert (operation.state, operation.error_code) == ("failed", "timeout")
+    assert "60 minutes" in operation.error
+
+
 def test_a_lost_claim_ends_the_job_quietly(world):
     operation = factories.make_operation("refresh", "refresh", world.cast.repository)
 
@@ -126,7 +139,7 @@ def test_what_the_queue_lost_is_handed_over_again(world, settings, monkeypatch, 
 
 
 def test_the_engines_state_is_one_row(world):
-    world.engine.images["alpine:3.20"] = b""
+    world.engine.images |= {"alpine:3.20": b"", f"{world.cast.repository.gun}:trustui-staging": b""}
     jobs.engine_status()
     world.engine.fails["status"] = NoEngine("No Engine answers.")
     row = EngineStatus.objects.get()

@@ -6,7 +6,7 @@ from signing import queue
 from signing.adapters.unsealing import take_secrets
 from signing.errors import Conflict, NotAllowed, TooLate
 from signing.models import AuditEvent, Operation, SealedSecret
-from signing.selectors.operations import passphrases_needed
+from signing.selectors.operations import is_retryable, passphrases_needed
 from signing.services import operations
 from signing.trust.errors import CannotSign, InvalidInput, InvalidName, NoTag
 from tests import factories
@@ -205,6 +205,7 @@ def test_nobody_retries_with_anothers_signer(cast):
 
 def test_an_import_is_not_tried_again_without_its_file(cast):
     operation = fail(factories.make_operation("import_key", "import_key", account=cast.account))
+    assert not is_retryable(operation)
     with pytest.raises(Conflict, match="used up"):
         operations.retry_operation(actor=cast.lead, operation=operation, passphrase=PASSPHRASE)
 
