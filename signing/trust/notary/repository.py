@@ -122,7 +122,7 @@ class Repository:
             return [Change.set_target(role, target) for target in targets for role in signable[target.name]]
 
         def proof(trusted: TrustedRepository) -> bool:
-            released = {(tag.tag, tag.digest) for tag in trusted.released()}
+            released = {(tag.tag, tag.digest_hex) for tag in trusted.released()}
             return all((target.name, target.digest) in released for target in targets)
 
         return self._publish(plan, proof)
