@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils import timezone
+
 from signing import queue, wiring
 from signing.adapters.sealed_keys import SealedKeyStore
 from signing.adapters.unsealing import take_secrets
@@ -82,6 +84,7 @@ def _add_signer(run: Run) -> None:
         owner=run.operation.requested_by,
     )
     public = PublicKey.from_pem(signer.key.certificate_pem or signer.key.public_pem)
+    public.require_current(timezone.now())  # it may have expired since it was attached
     with wiring.transport_for(repository.account.trust_server) as transport:
         trust = wiring.trust_repository(repository, transport, keystore)
         run.say(f"Adding {signer.name} to {repository.gun}.")

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from cryptography import x509
 from django.db import transaction
+from django.utils import timezone
 
 from signing.errors import Conflict
 from signing.models import Account, Key, Operation, User
@@ -204,6 +205,7 @@ def _check_passphrase(passphrase: str) -> None:
 
 
 def _attach(key: Key, pem: str, certified: PublicKey) -> None:
+    certified.require_current(timezone.now())
     chain = certified.certificates
     for child, issuer in pairwise(chain):
         _require_issued_by(child, issuer)

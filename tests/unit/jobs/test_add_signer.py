@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from django.utils import timezone
 
 from signing import jobs
+from signing.adapters.sealed_keys import SealedKeyStore
 from signing.models import Key, Operation, Repository, TrustedMetadata
-from signing.services.operations import retry_operation
+from signing.services.operations import retry_operation, sign_digest
 from signing.trust.errors import PublishRejected, ServerUnreachable
 from tests import factories
-from tests.factories import PASSPHRASE
+from tests.factories import DIGEST, PASSPHRASE
 
 
 def test_the_first_signer_initialises_the_repository(world):
@@ -89,6 +97,43 @@ def test_under_an_unattended_root_key_nobody_is_asked(world):
     assert not Key.objects.get(purpose="repository").asks_passphrase
     bob = factories.make_signer(world.cast.account, "bob")
     assert world.approve(bob).state == "done"
+
+
+def certified(key, private, days=90):
+    now = timezone.now()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, key.name)])
+    builder = x509.CertificateBuilder(name, name, private.loaded.public_key(), x509.random_serial_number())
+    first, last = sorted((now - timedelta(days=5), now + timedelta(days=days)))
+    builder = builder.not_valid_before(first).not_valid_after(last)
+    key.certificate_pem = builder.sign(private.loaded, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    key.save()
+
+
+def test_a_certified_key_is_delegated_to_with_its_certificate(world):
+    key = world.cast.alice.key
+    certified(key, SealedKeyStore(key.account, [key], {"signer": PASSPHRASE}).open(key.key_id))
+    assert world.approve().state == "done"
+    assert world.cast.repository.signers == [{"name": "alice", "keys": [key.key_id]}]
+    targets = TrustedMetadata.objects.get(role="targets")
+    assert b"ecdsa-x509" in bytes(targets.data)
+    operation = sign_digest(
+        actor=world.cast.signer,
+        repository=world.cast.repository,
+        tag="1.0",
+        digest=DIGEST,
+        length=528,
+        signer=world.cast.alice,
+        passphrase=PASSPHRASE,
+    )
+    assert world.run(operation).error == ""
+    assert world.cast.repository.tags.get().signers == ["alice"]
+
+
+def test_a_certificate_that_expired_meanwhile_is_not_published(world):
+    key = world.cast.alice.key
+    certified(key, SealedKeyStore(key.account, [key], {"signer": PASSPHRASE}).open(key.key_id), days=-3)
+    assert world.approve().error_code == "invalid_key"
+    assert not world.notary.posted
 
 
 @pytest.mark.parametrize("missing", ["signer", "repository"])

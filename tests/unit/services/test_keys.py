@@ -162,6 +162,14 @@ def test_a_broken_chain_is_refused(cast, authority, bob):
         attach_certificate(actor=cast.signer, key=key, pem=pem_of(leaf, authority[1]))
 
 
+def test_an_expired_certificate_is_refused(cast, authority, bob, time_machine):
+    private, key = bob
+    leaf = issue(private.loaded.public_key(), authority[0], "CA", days=1)
+    time_machine.move_to(datetime.now(UTC) + timedelta(days=3))
+    with pytest.raises(InvalidKey, match="valid from"):
+        attach_certificate(actor=cast.signer, key=key, pem=pem_of(leaf))
+
+
 def test_a_bare_public_key_is_no_certificate(cast, bob):
     private, key = bob
     with pytest.raises(InvalidKey, match="bare"):
