@@ -6,7 +6,7 @@ import json
 
 from django.http import QueryDict
 
-from signing.server.errors import INVALID_PARAMETERS
+from signing.server.errors import INVALID_PARAMETERS, ApiError
 from signing.server.models import Change
 from signing.trust.tuf.times import format_time
 
@@ -49,5 +49,5 @@ def _integer(query: QueryDict, name: str, default: str = "") -> int:
     text = query.get(name, "") or default
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 10) or int(digits) > _LARGEST:
-        raise INVALID_PARAMETERS.about(f"{name} has to be an integer")
+        raise ApiError(INVALID_PARAMETERS, f"{name} has to be an integer")
     return int(text)

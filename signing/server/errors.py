@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,40 +13,44 @@ from signing.trust.errors import PublishRejected
 _ABSENT = object()
 
 
-@dataclass(frozen=True)
-class ApiError(Exception):
-    """One error answer. Its `detail` may be left out, which is not the same as an empty one."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of Notary's errors."""
 
     status: int
     code: str
     message: str
-    detail: Any = _ABSENT
 
-    def about(self, detail: Any) -> ApiError:
-        """Give the same error with a detail."""
-        return replace(self, detail=detail)
+
+MALFORMED_UPLOAD = Kind(400, "MALFORMED_UPLOAD", "The body of your request is malformed.")
+TOO_LARGE = Kind(413, "MALFORMED_UPLOAD", "The body of your request is too large.")
+NO_FILENAME = Kind(400, "NO_FILENAME", "No file/role name provided.")
+INVALID_ROLE = Kind(400, "INVALID_ROLE", "The role you are attempting to operate on is invalid.")
+MALFORMED_JSON = Kind(400, "MALFORMED_JSON", "JSON sent by the client could not be parsed by the server")
+INVALID_UPDATE = Kind(400, "INVALID_UPDATE", "Update sent by the client is invalid.")
+VERSION = Kind(400, "VERSION", "A newer version of metadata is already available.")
+INVALID_GUN = Kind(400, "INVALID_GUN", "The server does not support actions on images of this name.")
+INVALID_PARAMETERS = Kind(400, "INVALID_PARAMETERS", "The parameters provided are not valid.")
+METADATA_NOT_FOUND = Kind(404, "METADATA_NOT_FOUND", "You have requested metadata that does not exist.")
+UPDATING = Kind(500, "UPDATING", "An error has occurred while updating the TUF repository.")
+UNKNOWN = Kind(500, "UNKNOWN", "unknown error")
+
+
+class ApiError(Exception):
+    """One error answer. Its `detail` may be left out, which is not the same as an empty one."""
+
+    def __init__(self, kind: Kind, detail: Any = _ABSENT) -> None:
+        super().__init__(kind.code)
+        self.kind = kind
+        self.detail = detail
 
     def response(self) -> HttpResponse:
         """Write it as Notary does."""
-        error = {"code": self.code, "message": self.message}
+        error = {"code": self.kind.code, "message": self.kind.message}
         if self.detail is not _ABSENT:
             error["detail"] = self.detail
         body = json.dumps({"errors": [error]}, separators=(",", ":"), ensure_ascii=False) + "\n"
-        return HttpResponse(body.encode(), status=self.status, content_type="application/json; charset=utf-8")
-
-
-MALFORMED_UPLOAD = ApiError(400, "MALFORMED_UPLOAD", "The body of your request is malformed.")
-TOO_LARGE = ApiError(413, "MALFORMED_UPLOAD", "The body of your request is too large.")
-NO_FILENAME = ApiError(400, "NO_FILENAME", "No file/role name provided.")
-INVALID_ROLE = ApiError(400, "INVALID_ROLE", "The role you are attempting to operate on is invalid.")
-MALFORMED_JSON = ApiError(400, "MALFORMED_JSON", "JSON sent by the client could not be parsed by the server")
-INVALID_UPDATE = ApiError(400, "INVALID_UPDATE", "Update sent by the client is invalid.")
-VERSION = ApiError(400, "VERSION", "A newer version of metadata is already available.", {})
-INVALID_GUN = ApiError(400, "INVALID_GUN", "The server does not support actions on images of this name.")
-INVALID_PARAMETERS = ApiError(400, "INVALID_PARAMETERS", "The parameters provided are not valid.")
-METADATA_NOT_FOUND = ApiError(404, "METADATA_NOT_FOUND", "You have requested metadata that does not exist.")
-UPDATING = ApiError(500, "UPDATING", "An error has occurred while updating the TUF repository.")
-UNKNOWN = ApiError(500, "UNKNOWN", "unknown error")
+        return HttpResponse(body.encode(), status=self.kind.status, content_type="application/json; charset=utf-8")
 
 
 def of_rejection(error: PublishRejected) -> ApiError:
@@ -54,4 +58,4 @@ def of_rejection(error: PublishRejected) -> ApiError:
     inner = {"Msg": error.detail["reason"]}
     if "missing" in error.detail:
         inner = {"Missing": error.detail["missing"], **inner}
-    return INVALID_UPDATE.about({"Name": error.detail["name"], "Error": inner})
+    return ApiError(INVALID_UPDATE, {"Name": error.detail["name"], "Error": inner})

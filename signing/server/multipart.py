@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from signing.server.errors import MALFORMED_UPLOAD, NO_FILENAME, TOO_LARGE
+from signing.server.errors import MALFORMED_UPLOAD, NO_FILENAME, TOO_LARGE, ApiError
 
 MOST_PARTS = 5_000
 LONGEST_HEADERS = 4_096
@@ -30,10 +30,10 @@ def read_parts(content_type: str, body: bytes) -> Iterator[tuple[str, bytes]]:
     """
     for number, part in enumerate(_split(body, _boundary(content_type))):
         if number == MOST_PARTS:
-            raise TOO_LARGE.about(f"There are more than {MOST_PARTS} parts.")
+            raise ApiError(TOO_LARGE, f"There are more than {MOST_PARTS} parts.")
         head, separator, content = part.partition(_CRLF * 2)
         if not separator or len(head) > LONGEST_HEADERS:
-            raise MALFORMED_UPLOAD
+            raise ApiError(MALFORMED_UPLOAD)
         yield _file_name(head), content
 
 
@@ -41,9 +41,9 @@ def _boundary(content_type: str) -> bytes:
     kind, parameters = _parameters(content_type)
     boundary = parameters.get("boundary", "")
     if kind != "multipart/form-data" or not 0 < len(boundary) <= LONGEST_BOUNDARY or not boundary.isascii():
-        raise MALFORMED_UPLOAD
+        raise ApiError(MALFORMED_UPLOAD)
     if not boundary.isprintable() or boundary.endswith(" "):
-        raise MALFORMED_UPLOAD
+        raise ApiError(MALFORMED_UPLOAD)
     return boundary.encode()
 
 
@@ -53,14 +53,14 @@ def _split(body: bytes, boundary: bytes) -> Iterator[bytes]:
     delimiter = re.compile(rb"\r\n--%b(--)?[ \t]*(?=\r\n|\Z)" % re.escape(boundary))
     previous = delimiter.match(body)
     if previous is None:
-        raise MALFORMED_UPLOAD
+        raise ApiError(MALFORMED_UPLOAD)
     for found in delimiter.finditer(body, previous.end()):
         if previous[1]:
-            raise MALFORMED_UPLOAD  # more after the last delimiter
+            raise ApiError(MALFORMED_UPLOAD)  # more after the last delimiter
         yield body[previous.end() + len(_CRLF) : found.start()]
         previous = found
     if not previous[1] or body[previous.end() :] not in (b"", _CRLF):
-        raise MALFORMED_UPLOAD
+        raise ApiError(MALFORMED_UPLOAD)
 
 
 def _file_name(head: bytes) -> str:
@@ -69,13 +69,13 @@ def _file_name(head: bytes) -> str:
         name, separator, value = line.partition(b":")
         key = name.decode("latin-1").lower()
         if not separator or not _TOKEN.fullmatch(key) or key in headers:
-            raise MALFORMED_UPLOAD
+            raise ApiError(MALFORMED_UPLOAD)
         headers[key] = value.decode("utf-8", "replace").strip()
     if headers.get("content-transfer-encoding", "").lower() not in _UNENCODED:
-        raise MALFORMED_UPLOAD
+        raise ApiError(MALFORMED_UPLOAD)
     _, parameters = _parameters(headers.get("content-disposition", ""))
     if not (file_name := parameters.get("filename", "")):
-        raise NO_FILENAME
+        raise ApiError(NO_FILENAME)
     return file_name
 
 
@@ -86,7 +86,7 @@ def _parameters(header: str) -> tuple[str, dict[str, str]]:
     while position < len(rest):
         match = _PARAMETER.match(rest, position)
         if match is None or match[1].lower() in found:
-            raise MALFORMED_UPLOAD
+            raise ApiError(MALFORMED_UPLOAD)
         found[match[1].lower()] = _ESCAPED.sub(r"\1", match[2]) if match[2] is not None else match[3]
         position = match.end()
     return kind.strip().lower(), found

@@ -7,7 +7,7 @@ import contextlib
 from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
 
-from signing.server.errors import INVALID_ROLE, INVALID_UPDATE, MALFORMED_UPLOAD, NO_FILENAME, TOO_LARGE
+from signing.server.errors import INVALID_ROLE, INVALID_UPDATE, MALFORMED_UPLOAD, NO_FILENAME, TOO_LARGE, ApiError
 from signing.server.multipart import read_parts
 from signing.trust.errors import InvalidName
 from signing.trust.notary.refusals import BAD_UPDATE
@@ -28,13 +28,13 @@ def read_update(request: HttpRequest) -> dict[str, bytes]:
     for name, data in read_parts(request.META.get("CONTENT_TYPE", ""), _body(request)):
         role = name.removesuffix(".json")
         if not role:
-            raise NO_FILENAME
+            raise ApiError(NO_FILENAME)
         try:
             roles.check_role_name(role)
         except InvalidName:
-            raise INVALID_ROLE.about(role[:80]) from None
+            raise ApiError(INVALID_ROLE, role[:80]) from None
         if role in update:
-            raise INVALID_UPDATE.about({"Name": BAD_UPDATE, "Error": {"Msg": f"{role} is in the update twice"}})
+            raise ApiError(INVALID_UPDATE, {"Name": BAD_UPDATE, "Error": {"Msg": f"{role} is in the update twice"}})
         update[role] = data
     return update
 
@@ -45,18 +45,18 @@ def _body(request: HttpRequest) -> bytes:
     announced = request.META.get("CONTENT_LENGTH") or ""
     if announced.isdecimal() and int(announced) > limit:
         _drain(request)
-        raise TOO_LARGE.about(f"The limit is {limit} bytes.")
+        raise ApiError(TOO_LARGE, f"The limit is {limit} bytes.")
     try:
         if announced or not request.META.get("wsgi.input_terminated"):
             body = request.read()
         else:  # sent in chunks, whose end the web server knows; Django reads nothing without a length
             body = request.META["wsgi.input"].read(limit + 1)
     except (UnreadablePostError, OSError):
-        raise MALFORMED_UPLOAD from None
+        raise ApiError(MALFORMED_UPLOAD) from None
     if len(body) > limit:
-        raise TOO_LARGE.about(f"The limit is {limit} bytes.")
+        raise ApiError(TOO_LARGE, f"The limit is {limit} bytes.")
     if announced and str(len(body)) != announced:
-        raise MALFORMED_UPLOAD
+        raise ApiError(MALFORMED_UPLOAD)
     return body
 
 

@@ -7,7 +7,7 @@ from django.urls import re_path
 
 from signing.server import views
 from signing.server.endpoint import endpoint, not_found
-from signing.server.errors import INVALID_GUN, UNKNOWN
+from signing.server.errors import INVALID_GUN, UNKNOWN, ApiError
 
 _GUN = r"^v2/(?P<gun>[^*]+)/_trust/"
 _ROLE = r"(?P<role>root|targets(?:/[-a-z0-9_]+)*|snapshot|timestamp)"
@@ -32,4 +32,4 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Answer for a mistake of the server's own; Django has logged it."""
-    return UNKNOWN.response()
+    return ApiError(UNKNOWN).response()

@@ -19,6 +19,7 @@ from signing.server.errors import (
     UNKNOWN,
     UPDATING,
     VERSION,
+    ApiError,
     of_rejection,
 )
 from signing.server.online_keys import OnlineKeys, check_master_key
@@ -66,14 +67,14 @@ def publish(request: HttpRequest, gun: str) -> HttpResponse:
     try:
         storage.publish(gun, update)
     except MalformedMetadata:
-        raise MALFORMED_JSON from None
+        raise ApiError(MALFORMED_JSON) from None
     except PublishRejected as error:
         raise of_rejection(error) from None
     except VersionConflict:
-        raise VERSION from None
+        raise ApiError(VERSION, {}) from None
     except DatabaseError:
         log.exception("an update of %s was not stored", gun)
-        raise UPDATING from None
+        raise ApiError(UPDATING) from None
     return _done()
 
 
@@ -98,7 +99,7 @@ def _renewed(gun: str, role: str, old: StoredFile) -> StoredFile:
         log.warning("%s of %s could not be renewed: %r", role, gun, error)
     newest = _found(storage.current(gun, role))
     if parse_time(Envelope.parse(newest.data).signed["expires"]) < timezone.now():
-        raise UNKNOWN
+        raise ApiError(UNKNOWN)
     return newest
 
 
@@ -131,7 +132,7 @@ def changefeed(request: HttpRequest, gun: str | None = None) -> HttpResponse:
 
 def _found(file: StoredFile | None) -> StoredFile:
     if file is None:
-        raise METADATA_NOT_FOUND.about({})
+        raise ApiError(METADATA_NOT_FOUND, {})
     return file
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signing.server.errors import ApiError
@@ -71,6 +70,16 @@ def test_a_content_type_without_a_usable_boundary(kind: str) -> None:
         read(part("root") + END, kind)
 
 
+def test_each_refusal_is_an_error_of_its_own() -> None:
+    """One raised again and again would pile up tracebacks, and with them the bodies it refused."""
+    refusals = []
+    for _ in range(2):
+        with pytest.raises(ApiError) as refusal:
+            read(b"")
+        refusals.append(refusal.value)
+    assert refusals[0] is not refusals[1]
+
+
 HEADER = b'Content-Disposition: form-data; name="files"; filename="root"'
 BAD_BODIES = {
     "nothing": b"",
@@ -94,7 +103,7 @@ BAD_BODIES = {
 def test_a_malformed_body_with(case: str) -> None:
     with pytest.raises(ApiError) as refusal:
         read(BAD_BODIES[case])
-    assert refusal.value.code == "MALFORMED_UPLOAD"
+    assert refusal.value.kind.code == "MALFORMED_UPLOAD"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +118,7 @@ def test_a_malformed_body_with(case: str) -> None:
 def test_a_part_without_file_name(header: bytes) -> None:
     with pytest.raises(ApiError) as refusal:
         read(b"--B\r\n" + header + b"\r\n\r\n{}\r\n" + END)
-    assert refusal.value.code == "NO_FILENAME"
+    assert refusal.value.kind.code == "NO_FILENAME"
 
 
 def test_content_that_looks_like_a_boundary_is_content() -> None:
@@ -117,20 +126,18 @@ def test_content_that_looks_like_a_boundary_is_content() -> None:
     assert read(part("root", data) + END) == [("root", data)]
 
 
-def test_too_many_parts_are_refused_at_once() -> None:
-    body = part("root") * 100_000 + END
-    started = time.monotonic()
-    with pytest.raises(ApiError) as refusal:
-        read(body)
-    assert refusal.value.status == 413
-    assert time.monotonic() - started < 2
+def test_reading_stops_at_too_many_parts() -> None:
     assert len(read(part("root") * MOST_PARTS + END)) == MOST_PARTS
+    with pytest.raises(ApiError) as refusal:
+        read(part("root") * (MOST_PARTS + 2) + b"whatever follows is not looked at")
+    assert refusal.value.kind.status == 413
 
 
 ROLES = st.from_regex(r"targets(/[-a-z0-9_]{1,20}){0,4}", fullmatch=True)
 BOUNDARIES = st.from_regex(r"[A-Za-z0-9'()+_,./:=?-]{1,70}", fullmatch=True)
 
 
+@settings(deadline=None)  # a busy machine is no mistake of the reader
 @given(BOUNDARIES, st.lists(st.tuples(ROLES, st.binary(max_size=200)), max_size=8))
 def test_what_is_written_is_read(boundary: str, parts: list[tuple[str, bytes]]) -> None:
     delimiter = rb"\r\n--" + re.escape(boundary.encode())
@@ -140,6 +147,7 @@ def test_what_is_written_is_read(boundary: str, parts: list[tuple[str, bytes]]) 
     assert read(body, f'multipart/form-data; boundary="{boundary}"') == parts
 
 
+@settings(deadline=None)  # a busy machine is no mistake of the reader
 @given(st.binary(max_size=400), st.text(max_size=80))
 def test_noise_is_refused_by_name(noise: bytes, content_type: str) -> None:
     for body, kind in (
