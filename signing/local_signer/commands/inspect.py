@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from typing import Any
 
+from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain, complain_of, sentence
 from signing.trust.errors import InvalidName, TrustError
@@ -14,8 +15,8 @@ from signing.trust.notary.inspect import describe, pretty_all, to_json
 from signing.trust.notary.trusted import TrustedRepository
 
 
-def run(session: Session, arguments: Namespace) -> bool:
-    """Print every image that verifies; False if one did not, or a delegation of one did not."""
+def run(session: Session, arguments: Namespace) -> Exit:
+    """Print every image that verifies; FAILED if one did not, or a delegation of one did not."""
     described: list[dict[str, Any]] = []
     complete = True
     for text in arguments.images:
@@ -28,7 +29,7 @@ def run(session: Session, arguments: Namespace) -> bool:
         described.append(description)
         complete = _all_verified(trusted, text) and complete
     sys.stdout.write(pretty_all(described) if arguments.pretty else to_json(described))
-    return complete
+    return Exit.DONE if complete else Exit.FAILED
 
 
 def _described(session: Session, text: str) -> tuple[TrustedRepository, dict[str, Any]]:

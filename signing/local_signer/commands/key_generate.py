@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import say, say_json
 from signing.trust.errors import InvalidInput
@@ -14,7 +15,7 @@ from signing.trust.keystore.base import PrivateKey
 from signing.trust.tuf.roles import check_signer_name
 
 
-def run(session: Session, arguments: Namespace) -> bool:
+def run(session: Session, arguments: Namespace) -> Exit:
     """Make a key in the trust folder and write its public half to `NAME.pub`."""
     name = check_signer_name(arguments.name)
     path = _place_for(name, arguments.dir)
@@ -27,7 +28,7 @@ def run(session: Session, arguments: Namespace) -> bool:
         say_json({"name": name, "key_id": key.key_id, "public_key": str(path)})
     else:
         say(f"Successfully generated and loaded private key. Corresponding public key available: {path}")
-    return True
+    return Exit.DONE
 
 
 def _place_for(name: str, folder: Path) -> Path:

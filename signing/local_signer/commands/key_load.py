@@ -6,6 +6,7 @@ import contextlib
 from argparse import Namespace
 from pathlib import Path
 
+from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import say, say_json
 from signing.trust.errors import InvalidInput, InvalidName, WrongPassphrase
@@ -15,7 +16,7 @@ from signing.trust.keystore.pem import KeyFile
 from signing.trust.tuf.roles import ROOT, SNAPSHOT, TARGETS, check_signer_name
 
 
-def run(session: Session, arguments: Namespace) -> bool:
+def run(session: Session, arguments: Namespace) -> Exit:
     """Open a private key and keep it in the trust folder, under the passphrase docker's variables or a person give."""
     path: Path = arguments.file
     if not path.is_file():
@@ -35,7 +36,7 @@ def run(session: Session, arguments: Namespace) -> bool:
         say_json({"key_id": key.key_id, "role": role, "gun": gun})
     else:
         say(f"Successfully imported key from {path}")
-    return True
+    return Exit.DONE
 
 
 def _owner(file: KeyFile, name: str) -> tuple[str, str | None]:

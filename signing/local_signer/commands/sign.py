@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from signing.local_signer.exit_codes import Exit
 from signing.local_signer.registry import Manifest, Registry
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain_of, say, say_json
@@ -17,7 +18,7 @@ from signing.trust.tuf.metadata import Target
 Rows = list[dict[str, Any]]
 
 
-def run(session: Session, arguments: Namespace) -> bool:
+def run(session: Session, arguments: Namespace) -> Exit:
     """Find out every digest first, then sign repository by repository."""
     images = [ImageName.parse_tagged(text) for text in arguments.images]
     given = Manifest(check_digest(arguments.digest), arguments.size) if arguments.digest else None
@@ -39,7 +40,7 @@ def run(session: Session, arguments: Namespace) -> bool:
             _report(rows)
     if arguments.json:
         say_json(signed)
-    return complete
+    return Exit.DONE if complete else Exit.FAILED
 
 
 def _by_repository(session: Session, images: Sequence[ImageName], given: Manifest | None) -> Mapping[Gun, list[Target]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain, complain_of, say, say_json
 from signing.trust.errors import InvalidInput, InvalidKey, TrustError
@@ -16,7 +17,7 @@ from signing.trust.tuf.keys import LARGEST_PEM, PublicKey
 from signing.trust.tuf.roles import ROOT, check_signer_name
 
 
-def run(session: Session, arguments: Namespace) -> bool:
+def run(session: Session, arguments: Namespace) -> Exit:
     """Add the signer to each repository; those that fail are named at the end, the others are done."""
     name = check_signer_name(arguments.name)
     keys = [_read(path) for path in arguments.key]
@@ -40,7 +41,7 @@ def run(session: Session, arguments: Namespace) -> bool:
     failed = [gun for gun in dict.fromkeys(guns) if gun not in {item["repository"] for item in done}]
     if failed:
         complain(f"failed to add signer to: {', '.join(failed)}")
-    return not failed
+    return Exit.FAILED if failed else Exit.DONE
 
 
 def _report(name: str, gun: Gun, published: Published) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import say, say_json
 from signing.trust.errors import HashMismatch
@@ -11,7 +12,7 @@ from signing.trust.notary.gun import ImageName, check_digest
 from signing.trust.tuf.roles import RELEASES
 
 
-def run(session: Session, arguments: Namespace) -> bool:
+def run(session: Session, arguments: Namespace) -> Exit:
     """Print the digest only if the tag is signed and all it rests on verified.
 
     Stricter than docker, which takes an older digest from `targets` where `targets/releases` does not verify.
@@ -33,4 +34,4 @@ def run(session: Session, arguments: Namespace) -> bool:
         say_json({**tag, "signers": list(found.signers)})
     else:
         say(digest)
-    return True
+    return Exit.DONE

@@ -160,7 +160,7 @@ def test_names_beyond_ascii_are_printed_in_any_locale() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "import sys; from signing.local_signer.main import _parser; _parser(); print(*sys.modules)"
+    code = "import sys; from signing.local_signer.main import command_line; command_line(); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60
     )

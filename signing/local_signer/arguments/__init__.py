@@ -1,0 +1,16 @@
+"""The command line of each family of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from signing.local_signer.arguments import keys, looking, signers, signing
+from signing.local_signer.menu import Menu
+
+FAMILIES: tuple[Callable[[Menu], None], ...] = (
+    keys.register,
+    signers.register,
+    signing.register,
+    looking.register,
+)
+"""In the order of the help."""
