@@ -50,7 +50,7 @@ PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
 # Options alone narrow what is given; a path replaces it.
 tests_of = $(if $(filter tests/%,$(T)),$(T),$(1) $(T))
 
-.PHONY: test unit interop browser bench check lint fix
+.PHONY: test unit interop browser bench pictures check lint fix
 test: .venv/.dev ## Install what tests need (Debian), check the code, run every test, stop everything
 	@scripts/apt-install $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory check
@@ -68,6 +68,10 @@ browser: .venv/.dev ## Run people's journeys in Chromium
 bench: .venv/.dev ## Measure beside docker trust; prints a table and writes var/bench.json
 	@scripts/apt-install docker.io docker-registry notary
 	@$(VENV)/python -m tests.bench
+
+pictures: .venv/.dev ## Do README's walk-through in Chromium and take its pictures anew
+	@scripts/apt-install docker.io docker-registry chromium
+	@$(VENV)/python -m tests.browser.pictures
 
 check: lint ## Check everything that needs no test: style, types, imports between the sides, migrations
 	@$(VENV)/python manage.py makemigrations --check --dry-run --settings=trustui.settings.test
