@@ -85,8 +85,7 @@ def refresh(
         # New keys of targets, snapshot or timestamp show only by this: their new root tells them.
         newer = _newest_root(roots, attempt.promised_root, error)
         trusted = _Attempt(gun, transport, remembered, newer, at, must_reach_server).run()
-    if not trusted.is_stale:
-        _remember(trusted, remembered, cache)
+    _remember(trusted, remembered, cache)
     return trusted
 
 

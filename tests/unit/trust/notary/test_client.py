@@ -470,6 +470,13 @@ def test_whoever_must_reach_the_server_gets_no_memory(reader: Reader, simulator:
         reader.refresh(must_reach_server=True)
 
 
+def test_nor_does_a_server_that_only_shows_its_root(reader: Reader, simulator: Simulator) -> None:
+    simulator.lies["timestamp.json"] = None
+    with pytest.raises(NoTrustData):
+        reader.refresh(must_reach_server=True)
+    assert reader.refresh().is_stale
+
+
 def test_a_newcomer_without_an_answer_has_nothing(newcomer: Reader, simulator: Simulator) -> None:
     simulator.fault = SILENCES[0]
     with pytest.raises(ServerUnreachable):

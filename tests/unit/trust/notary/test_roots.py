@@ -83,7 +83,16 @@ def test_a_root_that_skips_steps_nobody_shows_is_untrusted(reader: Reader, owner
 def test_a_step_that_is_another_version_is_untrusted(reader: Reader, owner: Owner, simulator: Simulator) -> None:
     rotated(owner, 3)
     simulator.lies["2.root.json"] = simulator.get(GUN, "3.root.json")
-    with pytest.raises(UntrustedRoot):
+    with pytest.raises(UntrustedRoot, match="gave another"):
+        reader.refresh()
+
+
+def test_a_strangers_own_chain_leads_nowhere(reader: Reader, owner: Owner, simulator: Simulator) -> None:
+    """Each of its roots signs the next, but the known root signed none of them."""
+    stranger = Owner(simulator, owner.now)
+    for _ in range(3):
+        owner.put({roles.ROOT: stranger.rotate_root()})
+    with pytest.raises(UntrustedRoot, match="was replaced"):
         reader.refresh()
 
 
@@ -209,6 +218,34 @@ def test_a_damaged_remembered_root_ends_everything(reader: Reader, owner: Owner)
             reader.refresh()
 
 
+def test_a_root_whose_certificate_is_over_does_not_count(owner: Owner, clock: Clock) -> None:
+    root = replace(owner.root, expires=clock() + timedelta(days=9999))
+    offered = read_root(signed_as(root, (owner.certificate.key_id, owner.root_key)).raw)
+    clock.advance(days=3651)
+    with pytest.raises(ExpiredMetadata, match="certificate"):
+        check_root(offered, GUN, clock())
+    check_root(offered, GUN, clock(), expiry_counts=False)
+
+
+def test_a_root_older_than_its_predecessor_is_a_rollback(owner: Owner) -> None:
+    with pytest.raises(Rollback):
+        check_root(read_root(owner.signed_root().raw), GUN, NOON, previous=replace(owner.root, version=2))
+
+
+def test_a_key_certified_for_another_gun_leads_to_no_successor(owner: Owner) -> None:
+    """It was listed in the known root, but never was one of its keys."""
+    other_key = PrivateKey.generate()
+    other = root_certificate(other_key, "registry.example/other", NOON)
+    both = RoleKeys((owner.certificate.key_id, other.key_id), 1)
+    known = replace(
+        owner.root, keys={**owner.root.keys, other.key_id: other}, roles={**owner.root.roles, roles.ROOT: both}
+    )
+    owner.rotate_root()
+    offered = read_root(owner.signed_root((other.key_id, other_key)).raw)
+    with pytest.raises(UntrustedRoot, match="was replaced"):
+        check_root(offered, GUN, NOON, previous=known)
+
+
 def test_two_certificates_around_one_key_count_once(owner: Owner) -> None:
     again = root_certificate(owner.root_key, GUN, NOON + timedelta(hours=1))
     root = replace(
@@ -273,6 +310,7 @@ def certificate(
     authority: bool | None = False,
     issuer: tuple[x509.Certificate, Any] | None = None,
     path_length: int | None = None,
+    may_sign_others: bool | None = None,
 ) -> x509.Certificate:
     """Make a certificate that may be wrong in one way."""
     key = key or ec.generate_private_key(ec.SECP256R1())
@@ -289,6 +327,11 @@ def certificate(
     )
     if authority is not None:
         builder = builder.add_extension(x509.BasicConstraints(authority, path_length), critical=True)
+    if may_sign_others is not None:
+        others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+        usage = dict.fromkeys((*others, "encipher_only", "decipher_only"), False)
+        usage |= {"digital_signature": True, "key_cert_sign": may_sign_others}
+        builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
     return builder.sign(issuer[1] if issuer else key, algorithm or hashes.SHA256())
 
 
@@ -336,6 +379,7 @@ NOT_HOLDING: dict[str, tuple[Callable[[], PublicKey], type[TrustError]]] = {
     "a prefix without a star": (lambda: bundle(certificate(name="registry.example/team/")), UntrustedRoot),
     "a star for another prefix": (lambda: bundle(certificate(name="registry.example/other/*")), UntrustedRoot),
     "two names": (lambda: bundle(certificate(name=["other", GUN])), UntrustedRoot),
+    "two names, the other last": (lambda: bundle(certificate(name=[GUN, "other"])), UntrustedRoot),
     "expired": (
         lambda: bundle(certificate(begin=NOON - timedelta(days=9), end=NOON - timedelta(seconds=1))),
         ExpiredMetadata,
@@ -424,6 +468,8 @@ INNER = certificate(INNER_KEY, name="Between", authority=True, issuer=(CA, CA_KE
 NARROW_CA = certificate(CA_KEY, name="An authority", authority=True, path_length=0)
 OLD_CA = certificate(CA_KEY, name="An authority", authority=True, end=NOON + timedelta(seconds=1))
 IMPOSTOR = certificate(OTHER_KEY, name="An authority", authority=True)
+SIGNS_NONE = certificate(CA_KEY, name="An authority", authority=True, may_sign_others=False)
+SIGNS_OTHERS = certificate(CA_KEY, name="An authority", authority=True, may_sign_others=True)
 NO_CA = certificate(CA_KEY, name="An authority", authority=False)
 DIRECT = certificate(LEAF_KEY, issuer=(CA, CA_KEY))
 INDIRECT = certificate(LEAF_KEY, issuer=(INNER, INNER_KEY))
@@ -436,6 +482,8 @@ AUTHORITY_PINS: dict[str, tuple[list[x509.Certificate], x509.Certificate, bool]]
     "it may have none below, and has none": ([DIRECT], NARROW_CA, True),
     "its namesake": ([DIRECT], IMPOSTOR, False),
     "it is no authority": ([DIRECT], NO_CA, False),
+    "its key may not sign certificates": ([DIRECT], SIGNS_NONE, False),
+    "its key may sign certificates": ([DIRECT], SIGNS_OTHERS, True),
     "self-signed": ([LEAF], CA, False),
 }
 
@@ -457,6 +505,14 @@ def test_an_authority_whose_time_is_over_vouches_for_nothing() -> None:
     check_root(root, GUN, NOON, pinning=pinning)
     with pytest.raises(UntrustedRoot):
         check_root(root, GUN, NOON + timedelta(minutes=1), pinning=pinning)
+
+
+def test_the_longest_prefix_names_the_authority() -> None:
+    root, _ = signed_with(LEAF_KEY, DIRECT)
+    pins = {"": (IMPOSTOR,), "registry.example/": (IMPOSTOR,), "registry.example/team/": (CA,)}
+    check_root(root, GUN, NOON, pinning=Pinning(authorities=pins))
+    with pytest.raises(UntrustedRoot):
+        check_root(root, GUN, NOON, pinning=Pinning(authorities={**pins, "registry.example/team/a": (IMPOSTOR,)}))
 
 
 def test_key_pins_come_before_authorities() -> None:
