@@ -58,6 +58,12 @@
     const tag = event.detail.elt.dataset.etag;
     if (tag) event.detail.headers["If-None-Match"] = tag;
   });
+  // A session that ended while a part was polled leads to the sign-in, not to a sign-in inside the part.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!new URL(event.detail.xhr.responseURL).pathname.startsWith("/me/")) return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  });
   document.addEventListener("htmx:load", (event) => {
     nameTables(event.detail.elt);
     openTables();

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.people import People
 from tests.parts.dashboard import Dashboard
 from tests.parts.engine import Engine
 from tests.parts.programs import require_program
@@ -70,3 +71,9 @@ def new_page(chromium: Browser, dashboard: Dashboard) -> Iterator[Callable[..., 
 @pytest.fixture
 def page(new_page: Callable[..., Page]) -> Page:
     return new_page()
+
+
+@pytest.fixture(scope="session")
+def people(dashboard: Dashboard) -> People:
+    """Who the first start's output says may sign in."""
+    return People(dashboard)

@@ -107,5 +107,6 @@ def _account_page(request: HtmxRequest, account: Account, form: MemberForm | Non
         "form": form or MemberForm(request, is_sent=False),
         "docker_command": commands.docker_environment(account),
         "ca_name": commands.ca_file(account.trust_server),
+        "ca_folder": commands.docker_ca_folder(account.trust_server),
     }
     return render(request, "pages/account.html", context, status=form.status if form else 200)

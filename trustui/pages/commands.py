@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from urllib.parse import urlsplit
 
 from signing.models import Account, Repository, Signer, TrustServer
 
@@ -18,6 +19,11 @@ def server_options(server: TrustServer) -> list[str]:
 def ca_file(server: TrustServer) -> str:
     """Name the CA file as it is downloaded."""
     return f"{server.name}-ca.crt"
+
+
+def docker_ca_folder(server: TrustServer) -> str:
+    """Name the folder in which docker looks for the CA file."""
+    return f"~/.docker/tls/{urlsplit(server.url).netloc}/"
 
 
 def inspect(repository: Repository, tag: str = "", *, pretty: bool = True) -> str:

@@ -13,8 +13,8 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from trustui.pages.words import STATES, VERDICTS, age, section_of
 
@@ -25,7 +25,10 @@ register = template.Library()
 def icon(name: str, extra: str = "") -> SafeString:
     """Draw one symbol of the sprite; what it means is always written beside it."""
     return format_html(
-        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>', extra, static("icons.svg"), name
+        '<svg class="icon {}" width="18" height="18" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        extra,
+        static("icons.svg"),
+        name,
     )
 
 
@@ -129,10 +132,15 @@ def here_with(context: Context, **changes: Any) -> str:
 
 
 @register.inclusion_tag("parts/field.html")
-def field(bound: BoundField, extra_class: str = "") -> dict[str, Any]:
+def field(bound: BoundField, extra_class: str = "", is_filter: bool = False) -> dict[str, Any]:
     """Show one form field with label, help and errors, tied together for screen readers."""
-    kind = getattr(bound.field.widget, "input_type", "")
-    return {"field": bound, "kind": kind, "extra_class": extra_class, "multiple": _is_group(bound)}
+    return {
+        "field": bound,
+        "kind": getattr(bound.field.widget, "input_type", ""),
+        "extra_class": extra_class,
+        "multiple": _is_group(bound),
+        "is_filter": is_filter,
+    }
 
 
 def _is_group(bound: BoundField) -> bool:
@@ -149,3 +157,9 @@ def initial_of(name: object) -> str:
 def signer_person(people: Mapping[str, str], name: str) -> str:
     """Say who is behind a signer's name; a key nobody here enrolled stays without a face."""
     return people.get(name, "not known here")
+
+
+@register.filter
+def breakable(name: object) -> SafeString:
+    """Let a long image name break after its slashes rather than inside a word."""
+    return format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in str(name).split("/")))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.template import Context, Template
 
-from signing.local_signer.main import _parser as trustctl_parser
+from signing.local_signer.main import command_line
 from signing.models import Operation, Repository, SignerRequest
 from tests.factories import Cast
 from trustui.pages import commands
@@ -82,5 +82,5 @@ def test_trustctl_understands_every_command_the_pages_show(cast: Cast) -> None:
     for command in shown:
         program, *words = shlex.split(command)
         assert program == "trustctl"
-        understood = trustctl_parser().parse_args(words)
+        understood = command_line().parse_args(words)
         assert understood.module
