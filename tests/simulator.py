@@ -57,10 +57,14 @@ class ServerKeys:
     snapshot: PrivateKey = field(default_factory=PrivateKey.generate)
     timestamp: PrivateKey = field(default_factory=PrivateKey.generate)
 
+    pending: dict[str, PrivateKey] = field(default_factory=dict)
+
     def of(self, role: str) -> PrivateKey:
         return self.snapshot if role == roles.SNAPSHOT else self.timestamp
 
     def open(self, role: str, keyids: Sequence[str]) -> list[PrivateKey]:
+        if role in self.pending and self.pending[role].key_id in keyids:  # a root names it now
+            setattr(self, role, self.pending.pop(role))
         key = self.of(role)
         return [key] if key.key_id in keyids else []
 
@@ -96,6 +100,10 @@ class Simulator:
     def get_key(self, gun: str, role: str) -> PublicKey:
         self._ask(f"{role}.key")
         return self._keys(gun).of(role).public
+
+    def rotate_key(self, gun: str, role: str) -> PublicKey:
+        self._ask(f"POST {role}.key")
+        return self._keys(gun).pending.setdefault(role, PrivateKey.generate()).public
 
     def post(self, gun: str, files: Mapping[str, bytes]) -> None:
         self._ask("POST")

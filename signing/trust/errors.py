@@ -14,7 +14,10 @@
     │   ├── ExpiredMetadata         its time is over
     │   ├── Rollback                older than what was seen before
     │   ├── UntrustedRoot           the root of trust does not fit the pinned or remembered one
-    │   └── UnknownDelegation       a role its parent does not list
+    │   ├── UnknownDelegation       a role its parent does not list
+    │   ├── DamagedArchive          an archive, or a file in it, that is not as it was written
+    │   └── MissingVersion          a file that its archive should have and does not
+    ├── NotConfirmed            it would break what works now, and nobody said that this is meant
     ├── NotFound                there is nothing under that name
     │   ├── NoTrustData             the repository was never initialised on that server
     │   ├── NoSuchTarget            the tag is not signed
@@ -122,6 +125,21 @@ class UntrustedRoot(MetadataError):
 
 class UnknownDelegation(MetadataError):
     code = "unknown_delegation"
+
+
+class DamagedArchive(MetadataError):
+    code = "damaged_archive"
+    next_step = "Take the archive from another copy; what is named here cannot be relied on."
+
+
+class MissingVersion(MetadataError):
+    code = "missing_version"
+    next_step = "Take the archive from another copy, or run `trustctl archive take` again while the server is there."
+
+
+class NotConfirmed(TrustError):
+    code = "not_confirmed"
+    next_step = "Say explicitly that this is meant, or change something else first."
 
 
 class NotFound(TrustError):

@@ -120,8 +120,10 @@ class _Attempt:
     silence: TrustError | None = None
     promised_bytes: int = 0
     envelopes: dict[str, Envelope] = field(default_factory=dict)
+    fetched: dict[str, bytes] = field(default_factory=dict)
     delegations: dict[str, Targets] = field(default_factory=dict)
     left_out: dict[str, TrustError] = field(default_factory=dict)
+    left_out_files: dict[str, bytes] = field(default_factory=dict)
 
     def run(self) -> TrustedRepository:
         """Fetch and verify everything below the root."""
@@ -142,6 +144,7 @@ class _Attempt:
             envelopes=self.envelopes,
             left_out=self.left_out,
             is_stale=self.silence is not None,
+            left_out_files=self.left_out_files,
         )
 
     def _timestamp_bytes(self) -> bytes:
@@ -175,6 +178,7 @@ class _Attempt:
                 below = self._below(role.name, file)
             except (ExpiredMetadata, UnmetThreshold) as error:
                 self.left_out[role.name] = error
+                self.left_out_files[role.name] = self._promised(role.name, promised)
                 continue
             self.delegations[role.name] = file
             waiting = below + waiting
@@ -189,11 +193,16 @@ class _Attempt:
 
     def _fetched(self, kind: type[Kind], role: Role, promised: FileMeta) -> Kind:
         """Give the promised file of a role, from the cache where it has the same bytes."""
-        data = self.remembered.raw(role.name)
-        if data is None or not _is_promised(role.name, promised, data):
-            data = self._downloaded(role.name, promised)
-            promised.check(role.name, data)
-        return self._open(kind, role, data)
+        return self._open(kind, role, self._promised(role.name, promised))
+
+    def _promised(self, name: str, promised: FileMeta) -> bytes:
+        """Give the bytes of a promised file, whoever signed it."""
+        data = self.fetched.get(name) or self.remembered.raw(name)
+        if data is None or not _is_promised(name, promised, data):
+            data = self._downloaded(name, promised)
+            promised.check(name, data)
+            self.fetched[name] = data
+        return data
 
     def _downloaded(self, name: str, promised: FileMeta) -> bytes:
         self.promised_bytes += promised.length

@@ -64,7 +64,9 @@ def check_root(
             role=roles.ROOT,
         )
     if expiry_counts and root.is_expired(at):
-        raise ExpiredMetadata(f"The root of {gun} expired on {root.expires:%d %B %Y}.", role=roles.ROOT)
+        raise ExpiredMetadata(
+            f"The root of {gun} expired on {root.expires:%d %B %Y}.", role=roles.ROOT, expires=root.expires
+        )
     return offered
 
 

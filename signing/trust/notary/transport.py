@@ -38,6 +38,9 @@ class Transport(Protocol):
     def get_key(self, gun: str, role: str) -> PublicKey:
         """Give the key the server holds for `snapshot` or `timestamp`."""
 
+    def rotate_key(self, gun: str, role: str) -> PublicKey:
+        """Have the server make a new key for `snapshot` or `timestamp`; it counts once a root names it."""
+
     def post(self, gun: str, files: Mapping[str, bytes]) -> None:
         """Publish files by role name, all or none.
 
@@ -118,9 +121,20 @@ class HttpsTransport:
         Raises:
             PublishRejected: it does not take repositories of that name.
         """
+        return self._key("GET", gun, role, "pull,push")
+
+    def rotate_key(self, gun: str, role: str) -> PublicKey:
+        """Have the server make a new key for `snapshot` or `timestamp`; it counts once a root names it.
+
+        Raises:
+            PublishRejected: the server does not take repositories of that name.
+        """
+        return self._key("POST", gun, role, "*")
+
+    def _key(self, method: str, gun: str, role: str, actions: str) -> PublicKey:
         if role not in (roles.SNAPSHOT, roles.TIMESTAMP):
             raise InvalidInput(f"A trust server holds no key for {role[:80]!r}.")
-        answer = self._ask("GET", gun, f"{role}.key", "pull,push", limit=LARGEST_KEY)
+        answer = self._ask(method, gun, f"{role}.key", actions, limit=LARGEST_KEY)
         if answer.status == 404 and errors_in(answer.body) is not None:
             raise PublishRejected(
                 f"{self.url} keeps no keys for {gun}.",

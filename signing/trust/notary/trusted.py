@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from signing.trust.errors import InvalidKey, NoSuchTarget, TrustError
@@ -39,9 +39,9 @@ class WalkedRole(NamedTuple):
 class TrustedRepository:
     """Everything known of one GUN, every byte of it verified.
 
-    `left_out` names delegations that do not count now and why: expired, or signed by too few of their keys. A
-    delegation without any file is in neither. `is_stale` says that the server did not answer and an earlier timestamp
-    still held.
+    `left_out` names delegations that do not count now and why: expired, or signed by too few of their keys; their files
+    as the snapshot promises them are in `left_out_files`. A delegation without any file is in neither. `is_stale` says
+    that the server did not answer and an earlier timestamp still held.
     """
 
     gun: Gun
@@ -53,6 +53,7 @@ class TrustedRepository:
     envelopes: Mapping[str, Envelope]
     left_out: Mapping[str, TrustError]
     is_stale: bool = False
+    left_out_files: Mapping[str, bytes] = field(default_factory=dict)
 
     def released(self, tag: str | None = None) -> list[ReleasedTag]:
         """List the released tags, or one, in docker's natural order; a tag released with two digests comes twice.

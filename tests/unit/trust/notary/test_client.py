@@ -358,6 +358,7 @@ def test_a_delegation_that_does_not_count_is_left_out_and_named(
     trusted = newcomer.refresh()
 
     assert type(trusted.left_out["targets/bob"]) is refusal
+    assert trusted.left_out_files == {"targets/bob": owner.simulator.said(owner.gun, "targets/bob")}
     assert "targets/bob" not in trusted.delegations
     assert trusted.find_released("v1").signers == ("alice",)
 

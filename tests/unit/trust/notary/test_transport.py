@@ -298,6 +298,13 @@ def test_a_servers_key_is_read(server: Scripted, transport: HttpsTransport) -> N
     assert server.requests[0].path == BASE + "snapshot.key"
 
 
+def test_a_server_makes_a_new_key_when_asked_to(server: Scripted, transport: HttpsTransport) -> None:
+    key = PrivateKey.generate().public
+    server.answer = lambda _: (200, {}, json.dumps(key.to_json()).encode())
+    assert transport.rotate_key(GUN, "timestamp") == key
+    assert (server.requests[0].method, server.requests[0].path) == ("POST", BASE + "timestamp.key")
+
+
 @pytest.mark.parametrize(
     "body",
     [
