@@ -1,38 +1,68 @@
-"""What every route does around its view: method, name of the repository, errors."""
+"""What every route does around its view: method, name of the repository, who may come in, counting, errors."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 
+from signing.server import auth, metrics
+from signing.server.auth import Access
 from signing.server.errors import METADATA_NOT_FOUND, ApiError, Kind
 from signing.server.names import is_gun
 
-View = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponse]
 NOT_FOUND_FOR_ALL: Mapping[str, Kind] = MappingProxyType({})
 
 
-def endpoint(*, bad_gun: Mapping[str, Kind] = NOT_FOUND_FOR_ALL, **views: View) -> View:
-    """Answer each HTTP method by its view, given by name; any other is 404, HEAD too, as Notary has it.
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A view behind one method of a route, what it takes to come in, and the operation that the metrics count."""
+
+    view: View
+    access: Access = auth.PULL
+    operation: str = ""
+
+
+def endpoint(*, bad_gun: Mapping[str, Kind] = NOT_FOUND_FOR_ALL, **doors: Door) -> View:
+    """Answer each HTTP method through its door, given by name; any other is 404, HEAD too, as Notary has it.
 
     This is the one place that every request passes with its method and GUN known. A GUN the server does not take ends
-    as `bad_gun` says for the method, else as not found.
+    as `bad_gun` says for the method, else as not found, before anybody is asked for a token, as in notary-server.
     """
 
-    def dispatch(request: HttpRequest, **arguments: str) -> HttpResponseBase:
-        view = views.get(str(request.method))
+    def dispatch(request: HttpRequest, **arguments: str) -> HttpResponse:
+        door = doors.get(str(request.method))
         try:
-            if view is None:
+            if door is None:
                 raise ApiError(METADATA_NOT_FOUND)
             if "gun" in arguments and not is_gun(arguments["gun"]):
                 raise ApiError(bad_gun.get(str(request.method), METADATA_NOT_FOUND))
-            return view(request, **arguments)
+            auth.require(request.META.get("HTTP_AUTHORIZATION"), door.access, arguments.get("gun", auth.CATALOG_NAME))
+            return door.view(request, **arguments)
         except ApiError as error:
             return error.response()
 
-    return dispatch
+    def counted(request: HttpRequest, **arguments: str) -> HttpResponse:
+        started = time.perf_counter()
+        response = dispatch(request, **arguments)
+        door = doors.get(str(request.method))
+        if door is not None and door.operation:
+            took, received = time.perf_counter() - started, request.META.get("CONTENT_LENGTH") or "0"
+            metrics.observe(
+                door.operation,
+                str(request.method),
+                response.status_code,
+                took,
+                int(received) if received.isdecimal() else 0,
+                len(response.content),
+            )
+        return response
+
+    return counted
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ INVALID_UPDATE = Kind(400, "INVALID_UPDATE", "Update sent by the client is inval
 VERSION = Kind(400, "VERSION", "A newer version of metadata is already available.")
 INVALID_GUN = Kind(400, "INVALID_GUN", "The server does not support actions on images of this name.")
 INVALID_PARAMETERS = Kind(400, "INVALID_PARAMETERS", "The parameters provided are not valid.")
+UNAUTHORIZED = Kind(401, "UNAUTHORIZED", "authentication required")
 METADATA_NOT_FOUND = Kind(404, "METADATA_NOT_FOUND", "You have requested metadata that does not exist.")
 UPDATING = Kind(500, "UPDATING", "An error has occurred while updating the TUF repository.")
 UNKNOWN = Kind(500, "UNKNOWN", "unknown error")
@@ -39,10 +41,11 @@ UNKNOWN = Kind(500, "UNKNOWN", "unknown error")
 class ApiError(Exception):
     """One error answer. Its `detail` may be left out, which is not the same as an empty one."""
 
-    def __init__(self, kind: Kind, detail: Any = _ABSENT) -> None:
+    def __init__(self, kind: Kind, detail: Any = _ABSENT, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(kind.code)
         self.kind = kind
         self.detail = detail
+        self.headers = headers or {}
 
     def response(self) -> HttpResponse:
         """Write it as Notary does."""
@@ -50,7 +53,8 @@ class ApiError(Exception):
         if self.detail is not _ABSENT:
             error["detail"] = self.detail
         body = json.dumps({"errors": [error]}, separators=(",", ":"), ensure_ascii=False) + "\n"
-        return HttpResponse(body.encode(), status=self.kind.status, content_type="application/json; charset=utf-8")
+        kind = "application/json; charset=utf-8"
+        return HttpResponse(body.encode(), status=self.kind.status, content_type=kind, headers=self.headers)
 
 
 def of_rejection(error: PublishRejected) -> ApiError:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from signing.server import changefeed as changes
+from signing.server import metrics as counted
 from signing.server import storage
 from signing.server.errors import (
     MALFORMED_JSON,
@@ -59,6 +60,11 @@ def health(request: HttpRequest) -> HttpResponse:
         problems["Trust operational"] = "the master key cannot be used"
     body = json.dumps(problems).encode()
     return HttpResponse(body, status=503 if problems else 200, content_type="application/json; charset=utf-8")
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Give what monitoring reads."""
+    return HttpResponse(counted.exposition(), content_type=counted.CONTENT_TYPE)
 
 
 def publish(request: HttpRequest, gun: str) -> HttpResponse:

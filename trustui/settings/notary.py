@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from trustui.settings.base import *  # noqa: F403  this is the base with additions
 from trustui.settings.base import CORE_APPS, DATABASES, LOGGING
-from trustui.settings.environment import secret_key_bytes
+from trustui.settings.environment import env, secret_key_bytes
 
 SECRET_KEY = get_random_secret_key()  # it keeps no sessions
 TRUST_SERVER_MASTER_KEY = secret_key_bytes("TRUST_SERVER_MASTER_KEY")
+
+# Who may come in; `manage.py trustserver` sets these from its options.
+TRUST_SERVER_AUTH = env.str("TRUST_SERVER_AUTH", default="none")
+TRUST_SERVER_AUTH_REALM = env.str("TRUST_SERVER_AUTH_REALM", default="")
+TRUST_SERVER_AUTH_SERVICE = env.str("TRUST_SERVER_AUTH_SERVICE", default="")
+TRUST_SERVER_AUTH_ISSUER = env.str("TRUST_SERVER_AUTH_ISSUER", default="")
+TRUST_SERVER_AUTH_BUNDLE = env.str("TRUST_SERVER_AUTH_BUNDLE", default="")
+TRUST_SERVER_ANONYMOUS_PULL = env.bool("TRUST_SERVER_ANONYMOUS_PULL", default=False)
+if TRUST_SERVER_AUTH not in ("none", "token"):
+    raise ImproperlyConfigured("TRUST_SERVER_AUTH must be none or token.")
 
 ROOT_URLCONF = "signing.server.urls"
 WSGI_APPLICATION = "trustui.wsgi_notary.application"

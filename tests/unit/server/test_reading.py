@@ -57,7 +57,6 @@ def test_a_hash_finds_lower_case_sha256_of_that_role_only(api: Api, owner: Publi
         "/v2/app/_trust/tuf/99999999999.root.json",
         "/v2/*/_trust/tuf/root.json",
         "/v2//_trust/tuf/root.json",
-        "/metrics",
     ],
 )
 def test_what_is_no_route_is_not_found(api: Api, path: str) -> None:
