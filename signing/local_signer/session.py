@@ -60,9 +60,9 @@ class Session:
         """Fetch and verify a repository; what is only remembered does not do."""
         from signing.trust.notary.client import refresh
 
-        trusted = refresh(gun, self._transport(gun), self._cache(gun))
+        trusted = refresh(gun, self.transport(gun), self._cache(gun))
         if trusted.is_stale:  # ask again for the reason
-            return refresh(gun, self._transport(gun), self._cache(gun), must_reach_server=True)
+            return refresh(gun, self.transport(gun), self._cache(gun), must_reach_server=True)
         return trusted
 
     @contextlib.contextmanager
@@ -70,14 +70,14 @@ class Session:
         """Open a repository for writing."""
         from signing.trust.notary.repository import Repository
 
-        yield Repository(gun, self._transport(gun), self._cache(gun), keystore)
+        yield Repository(gun, self.transport(gun), self._cache(gun), keystore)
 
     def _cache(self, gun: Gun) -> FileCache:
         from signing.trust.notary.cache import FileCache
 
         return FileCache(self.trust_dir, gun)
 
-    def _transport(self, gun: Gun) -> HttpsTransport:
+    def transport(self, gun: Gun) -> HttpsTransport:
         """Connect to the GUN's server with the login of its registry, once for all GUNs of both."""
         from signing.trust.notary.gun import server_for
 
