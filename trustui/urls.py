@@ -6,7 +6,8 @@ A GUN holds slashes and, in its host, a colon; its path holds no colon. So `repo
 
 from __future__ import annotations
 
-from django.urls import include, path, register_converter
+from allauth.account import views as allauth
+from django.urls import path, register_converter
 
 from trustui.pages import (
     accounts,
@@ -43,7 +44,12 @@ urlpatterns = [
     path("healthz", shell.health, name="health"),
     path("theme/", shell.theme, name="theme"),
     path("me/password/change/", session.PasswordChange.as_view(), name="account_change_password"),
-    path("me/", include("allauth.account.urls")),
+    # of allauth's pages only those that need no mail: an administrator hands out accounts and new passwords
+    path("me/login/", allauth.login, name="account_login"),
+    path("me/logout/", allauth.logout, name="account_logout"),
+    path("me/confirm/", allauth.reauthenticate, name="account_reauthenticate"),
+    path("me/signup/", allauth.signup, name="account_signup"),
+    path("me/inactive/", allauth.account_inactive, name="account_inactive"),
     # repositories
     path("repositories/", repositories.index, name="repositories"),
     path("new/repository/", repositories.new, name="repository_new"),
