@@ -16,6 +16,7 @@ from trustui.pages import (
     operations,
     overview,
     publish,
+    registry_tokens,
     repositories,
     requests,
     session,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("", overview.show, name="overview"),
     path("healthz", shell.health, name="health"),
     path("theme/", shell.theme, name="theme"),
+    path("token", registry_tokens.issue, name="registry_token"),
     path("me/password/change/", session.PasswordChange.as_view(), name="account_change_password"),
     # of allauth's pages only those that need no mail: an administrator hands out accounts and new passwords
     path("me/login/", allauth.login, name="account_login"),

@@ -90,6 +90,12 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
+# Tokens for trust servers; without a key none are issued. The key signs who may come in, never trust data.
+TOKEN_KEY = env.str("TOKEN_KEY", default="")
+TOKEN_CERTIFICATE = env.str("TOKEN_CERTIFICATE", default="")
+TOKEN_ISSUER = env.str("TOKEN_ISSUER", default="trustui")
+TOKEN_SERVICE = env.str("TOKEN_SERVICE", default="notary")
+
 # Headers
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SESSION_COOKIE_NAME = "trustui_session"  # other programs on the same host name use Django's default

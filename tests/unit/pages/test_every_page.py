@@ -15,7 +15,15 @@ from trustui.urls import urlpatterns
 from .reading import Page
 
 LARGEST = 150_000
-OPEN_TO_ALL = {"health", "theme", "account_login", "account_logout", "account_signup", "account_inactive"}
+OPEN_TO_ALL = {
+    "health",
+    "registry_token",
+    "theme",
+    "account_login",
+    "account_logout",
+    "account_signup",
+    "account_inactive",
+}
 POST_ONLY = {
     "repository_check",
     "repository_pull",
