@@ -1,55 +1,43 @@
-"""Write to a repository: initialise it, add signers, sign tags; publish, then prove it by reading back.
+"""Write to a repository with every verb of `docker trust` and `notary`; each publishes, then proves it by reading back.
 
-Nothing here counts as done because a server said so: every publish is read back by a fresh client that starts from the
-trusted root alone.
+How to publish is `publishing`; what each verb plans is `tags`, `delegations`, `witnessing`, `rotation` and `founding`.
 """
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 
-from signing.trust.errors import CannotSign, InvalidInput, NoTrustData, PublishRejected, VersionConflict
-from signing.trust.keystore.base import KeyStore, PrivateKey, opened_once
-from signing.trust.keystore.certificates import root_certificate
-from signing.trust.notary.cache import MemoryCache, TrustCache
+from signing.trust.errors import InvalidInput, NoTrustData, PublishRejected
+from signing.trust.keystore.base import KeyStore, PrivateKey
+from signing.trust.notary import delegations, founding, rotation, tags, witnessing
+from signing.trust.notary.cache import TrustCache
 from signing.trust.notary.changelist import Change
-from signing.trust.notary.client import TrustedRepository, refresh
-from signing.trust.notary.draft import TARGETS_LIFETIME, Draft, first_targets, keys_by_id
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.pinning import TOFU, Pinning
+from signing.trust.notary.publishing import Published, Publisher, nothing_more
 from signing.trust.notary.transport import Transport
+from signing.trust.notary.trusted import TrustedRepository
+from signing.trust.notary.update import Update, from_draft, renewed
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
-from signing.trust.tuf.metadata import Envelope, FileMeta, RoleKeys, Root, Snapshot, Target
-from signing.trust.tuf.roles import Role
+from signing.trust.tuf.metadata import Target
 
-ROOT_LIFETIME = timedelta(days=3650)
-SNAPSHOT_LIFETIME = timedelta(days=1095)
-MOST_ATTEMPTS = 5
-EVERYTHING = ("",)
-"""The path prefix that matches every tag; docker gives it to each delegation."""
-
-Plan = Callable[[TrustedRepository], list[Change]]
-Proof = Callable[[TrustedRepository], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a publish changed, by role and new version, and the repository as a fresh client then read it.
-
-    `versions` is empty where everything asked for was true already.
-    """
-
-    versions: Mapping[str, int]
-    trusted: TrustedRepository
+__all__ = ["Published", "Repository"]
 
 
 class Repository:
-    """One GUN on one trust server, with the keys that may sign for it."""
+    """One GUN on one trust server, with the keys that may sign for it.
+
+    Every verb raises, beside what it names:
+        CannotSign: too few keys of a role are at hand; it names the missing ones.
+        PublishRejected: the server refused the update, or took it and does not show it.
+        VersionConflict: somebody else published in between, five times.
+        TrustError: whatever does not verify, by name.
+
+    Where tags would stop verifying or a role could not be signed any more, a verb with `force` raises NotConfirmed
+    unless that is set. Files that would lose signatures are signed anew in the same publish where a key is at hand.
+    """
 
     def __init__(
         self,
@@ -62,53 +50,81 @@ class Repository:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.gun = gun
-        self._transport = transport
-        self._cache = cache
-        self._keystore = keystore
-        self._pinning = pinning
-        self._now = now
-        self._open = opened_once(keystore)
+        self._publisher = Publisher(gun, transport, cache, keystore, pinning, now)
 
     def refresh(self) -> TrustedRepository:
         """Fetch and verify the newest state; the server has to answer.
 
         Raises:
             NoTrustData: the repository was never initialised.
-            TrustError: whatever does not verify, by name.
         """
-        return refresh(
-            self.gun, self._transport, self._cache, pinning=self._pinning, now=self._now, must_reach_server=True
-        )
+        return self._publisher.refresh()
+
+    def initialise(self) -> Published:
+        """Create the trust data of a repository that has none, without signers; nothing changes where it has some.
+
+        The root key is the first one in the store, or a new one. New keys are kept before anything is sent.
+        """
+        try:
+            return Published({}, self.refresh())
+        except NoTrustData:
+            return founding.initialise(self._publisher, [], nothing_more)
 
     def add_signer(self, name: str, keys: Sequence[PublicKey]) -> Published:
-        """Let `keys` sign as `name`, initialising the repository where there is no trust data yet.
-
-        Makes or extends `targets/NAME` and `targets/releases` as `docker trust signer add` does. A new repository's
-        key is kept in the store before anything is sent; its root key is the first one in the store, or a new one.
+        """Let `keys` sign as `name`, initialising the repository where there is no trust data yet (reference 5.1).
 
         Raises:
             InvalidInput: a name the format forbids, or no key.
-            CannotSign: the repository key is not in the store, so somebody else initialised it.
         """
-        role = f"targets/{roles.check_signer_name(name)}"
-        if not keys:
-            raise InvalidInput(f"The signer {name} needs a public key.", next_step="Give at least one public key.")
-        changes = [Change.add_delegation(item, keys, EVERYTHING) for item in (role, roles.RELEASES)]
+        changes = delegations.adding_signer(name, keys)
+        wanted = [key.canonical_id for key in keys]
 
-        def proof(trusted: TrustedRepository) -> bool:
-            listed = dict(trusted.signers()).get(name, [])
-            return all(key.canonical_id in listed for key in keys)
+        def proof(after: TrustedRepository) -> bool:
+            return delegations.has_signer(after, name, wanted)
 
         try:
-            trusted = self.refresh()
+            return self._publisher.publish(lambda _: changes, proof)
         except NoTrustData:
-            return self._initialise(changes, proof)
-        return self._publish(lambda _: changes, proof, trusted)
+            return founding.initialise(self._publisher, changes, proof)
 
-    def sign(self, targets: Sequence[Target]) -> Published:
-        """Sign tags, many in one publish, in every role whose key is in the store (reference: docker trust sign).
+    def remove_signer(self, name: str, *, force: bool = False) -> Published:
+        """Take a signer away, with the keys only that signer has from `targets/releases` (reference 5.4).
 
-        With delegations these are `targets/releases` and the signer's own; without any it is `targets`.
+        Since version 26 docker only says that it does. What was released stays so: `targets/releases` is signed anew
+        with a remaining key if one is at hand.
+
+        Raises:
+            NoSuchSigner: there is no such signer.
+        """
+        return self._publisher.publish(
+            lambda before: delegations.removing_signer(before, name),
+            lambda after: name not in dict(after.signers()),
+            force=force,
+        )
+
+    def replace_signer_keys(
+        self, name: str, keys: Sequence[PublicKey], old: Collection[str] = (), *, force: bool = False
+    ) -> Published:
+        """Let `keys` sign as `name` instead of the keys `old`, by canonical id, or of all it has.
+
+        Raises:
+            NoSuchSigner: there is no such signer, or it does not have an old key.
+        """
+        gone = {*old} - {key.canonical_id for key in keys}
+
+        def proof(after: TrustedRepository) -> bool:
+            listed = set(dict(after.signers()).get(name, []))
+            new = {key.canonical_id for key in keys}
+            return new <= listed and (not gone & listed if old else listed == new)
+
+        return self._publisher.publish(
+            lambda before: delegations.replacing_signer_keys(before, name, keys, old), proof, force=force
+        )
+
+    def sign(self, targets: Sequence[Target], *, into: Sequence[str] = ()) -> Published:
+        """Sign tags, many in one publish: in the roles `into`, else in every role whose key is in the store.
+
+        With delegations these are `targets/releases` and the signer's own; without any it is `targets` (reference 5.2).
 
         Raises:
             NoTrustData: the repository was never initialised.
@@ -116,160 +132,76 @@ class Repository:
         """
         if not targets:
             raise InvalidInput("There is no tag to sign.", next_step="Name at least one tag.")
+        held = self._publisher.held
+        return self._publisher.publish(
+            lambda before: tags.signing(before, held, targets, into), lambda after: tags.is_signed(after, targets, into)
+        )
 
-        def plan(trusted: TrustedRepository) -> list[Change]:
-            signable = {target.name: self._roles_for(trusted, target) for target in targets}
-            return [Change.set_target(role, target) for target in targets for role in signable[target.name]]
+    def require_signable(self, tag: str, *, into: Sequence[str] = ()) -> None:
+        """Raise unless the keys at hand may sign a tag, and open them; for what must not happen in vain before.
 
-        def proof(trusted: TrustedRepository) -> bool:
-            released = {(tag.tag, tag.digest_hex) for tag in trusted.released()}
-            return all((target.name, target.digest) in released for target in targets)
+        Raises:
+            CannotSign: they may not.
+            WrongPassphrase: one does not open.
+        """
+        held, before = self._publisher.held, self.refresh()
+        for role in into or tags.roles_to_sign(before, held, tag):
+            for _, key in held.require(tags.role_of(before, role)):
+                held.open(key.canonical_id)
 
-        return self._publish(plan, proof)
+    def revoke(self, names: Sequence[str] = ()) -> Published:
+        """Withdraw tags, or all of them: they are not released any more (reference 5.3). Signers and keys stay.
 
-    def _roles_for(self, trusted: TrustedRepository, target: Target) -> list[str]:
-        if not trusted.targets.delegations:
-            self._require_holder(trusted.root.role(roles.TARGETS))
-            return [roles.TARGETS]
-        found = [
-            item.name
-            for item in trusted.targets.delegations
-            if any(target.name.startswith(path) for path in item.paths)
-            and self._held(Role(item.name, {keyid: trusted.targets.keys[keyid] for keyid in item.keyids}, 1))
-        ]
-        if roles.RELEASES not in found:
-            raise CannotSign(
-                f"None of the keys at hand may sign {target.name} of {self.gun}: no signer there has them.",
-                gun=str(self.gun),
-            )
-        for role in found:
-            if role in trusted.left_out:  # signing over it would restart its versions; the server refuses that
-                raise trusted.left_out[role]
-        return found
+        Raises:
+            NoSuchTarget: one of the tags is not signed.
+        """
+        held = self._publisher.held
+        return self._publisher.publish(
+            lambda before: tags.revoking(before, held, names), lambda after: tags.is_revoked(after, names)
+        )
 
-    def _publish(self, plan: Plan, proof: Proof, trusted: TrustedRepository | None = None) -> Published:
-        """Apply the plan to the newest state, sign and send it; start over when somebody published in between."""
-        for attempt in range(MOST_ATTEMPTS):
-            trusted = trusted or self.refresh()
-            draft = Draft({roles.TARGETS: trusted.targets, **trusted.delegations}, self._now())
-            for change in plan(trusted):
+    def apply(self, changes: Sequence[Change], *, force: bool = False, even_expired: Collection[str] = ()) -> Published:
+        """Publish changes as they are: staged ones, or those of delegations; proved by reading the files back."""
+        return self._publisher.publish(lambda _: list(changes), force=force, even_expired=even_expired)
+
+    def witness(self, names: Sequence[str]) -> Published:
+        """Sign the files of roles anew, expired ones and ones that lost their signatures included.
+
+        `targets` and delegations hold for three years again, `root` for ten.
+
+        Raises:
+            NotFound: there is no such role, or it has no file.
+        """
+        publisher = self._publisher
+        checked = [witnessing.check_witnessed(name) for name in dict.fromkeys(names)]
+
+        def build(before: TrustedRepository) -> Update:
+            draft = publisher.draft(before)
+            for change in witnessing.witnessing(publisher, before, checked):
                 draft.apply(change)
-            if not draft.changed:
-                return Published({}, trusted)
-            try:
-                self._transport.post(self.gun, self._signed_files(draft, trusted))
-            except VersionConflict:
-                if attempt == MOST_ATTEMPTS - 1:
-                    raise
-                time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311  spreads publishers, guards nothing
-                trusted = None
-                continue
-            root = trusted.envelopes[roles.ROOT].raw
-            return Published(self._versions(draft), self._read_back(root, proof))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            root = renewed(before.root, publisher.now()) if roles.ROOT in checked else None
+            return Update(from_draft(draft, root or before.root).files, root)
 
-    def _signed_files(self, draft: Draft, trusted: TrustedRepository) -> dict[str, bytes]:
-        files = {}
-        for name, file in draft.changed.items():
-            role = trusted.root.role(name) if name == roles.TARGETS else draft.parent(name).role(name)
-            if role is None:
-                raise CannotSign(f"{self.gun} has no role {name}.")
-            files[name] = self._signed(role, file.to_signed())
-        snapshot_role = trusted.root.role(roles.SNAPSHOT)
-        if self._held(snapshot_role):  # `notary init` keeps this key with the client; docker leaves it to the server
-            files[roles.SNAPSHOT] = self._signed(snapshot_role, self._next_snapshot(trusted, files).to_signed())
-        return files
-
-    def _next_snapshot(self, trusted: TrustedRepository, files: Mapping[str, bytes]) -> Snapshot:
-        listed = {roles.ROOT, roles.TARGETS, *(item.name for item in trusted.targets.delegations)}
-        kept = {name: meta for name, meta in trusted.snapshot.meta.items() if name in listed or name.count("/") > 1}
-        meta = {**kept, **{name: FileMeta.of(data) for name, data in files.items()}}
-        return Snapshot(version=trusted.snapshot.version + 1, expires=self._now() + SNAPSHOT_LIFETIME, meta=meta)
-
-    def _initialise(self, changes: Sequence[Change], proof: Proof) -> Published:
-        """Create the trust data of a repository that has none (reference: worked recipe, server-held snapshot)."""
-        self._require_never_trusted()
-        server_keys = {name: self._transport.get_key(self.gun, name) for name in (roles.TIMESTAMP, roles.SNAPSHOT)}
-        certificate = root_certificate(self._root_key(), str(self.gun), self._now())
-        role_keys = {roles.ROOT: certificate, roles.TARGETS: self._targets_key().public, **server_keys}
-        root = Root(
-            version=1,
-            expires=self._now() + ROOT_LIFETIME,
-            keys=keys_by_id(*role_keys.values()),
-            roles={name: RoleKeys((key.key_id,), 1) for name, key in role_keys.items()},
+        return publisher.publish_update(
+            build, lambda after: not set(checked) & after.left_out.keys(), even_expired=checked
         )
-        draft = Draft({roles.TARGETS: first_targets(self._now() + TARGETS_LIFETIME)}, self._now())
-        for change in changes:
-            draft.apply(change)
-        targets = draft.changed[roles.TARGETS]
-        files = {
-            roles.ROOT: self._signed(root.role(roles.ROOT), root.to_signed()),
-            roles.TARGETS: self._signed(root.role(roles.TARGETS), targets.to_signed()),
-        }
-        self._transport.post(self.gun, files)
-        return Published({roles.ROOT: 1, **self._versions(draft)}, self._read_back(files[roles.ROOT], proof))
 
-    def _require_never_trusted(self) -> None:
-        """Do not make a second root of trust over one that consumers may remember."""
-        if self._cache.load(roles.ROOT) is not None:
-            raise NoTrustData(
-                f"{self.gun} had trust data before, but its server has none now.",
-                next_step="Ask the trust server's administrator what became of it; consumers still trust the old root.",
-            )
+    def rotate(self, role: str, keys: Sequence[PrivateKey] = (), *, to_server: bool = False) -> Published:
+        """Give root, targets, snapshot or timestamp new keys: those given, else new ones; see `rotation.rotate`."""
+        return rotation.rotate(self._publisher, role, keys, to_server=to_server)
 
-    def _root_key(self) -> PrivateKey:
-        known = sorted(info.key_id for info in self._keystore.list() if info.role == roles.ROOT)
-        return self._open(known[0]) if known else self._new_key(roles.ROOT, None)
+    def delete(self) -> bool:
+        """Delete the trust data on the server and what is remembered here; False if neither had any. Keys stay.
 
-    def _targets_key(self) -> PrivateKey:
-        """Reuse the key of an attempt that failed half-way, so that no orphans pile up."""
-        infos = self._keystore.list()
-        known = sorted(info.key_id for info in infos if (info.role, info.gun) == (roles.TARGETS, str(self.gun)))
-        return self._open(known[0]) if known else self._new_key(roles.TARGETS, str(self.gun))
+        Any other client of the Go tools that remembers the repository makes it anew when it publishes next.
 
-    def _new_key(self, role: str, gun: str | None) -> PrivateKey:
-        key = PrivateKey.generate()
-        self._keystore.add(key, role, gun)
-        return key
-
-    def _held(self, role: Role) -> list[tuple[str, PublicKey]]:
-        return [(keyid, key) for keyid, key in role.keys.items() if self._keystore.holds(key.canonical_id)]
-
-    def _require_holder(self, role: Role) -> list[tuple[str, PublicKey]]:
-        held = self._held(role)
-        if len({key.canonical_id for _, key in held}) < role.threshold:
-            wanted = ", ".join(key.canonical_id[:12] for key in role.keys.values())
-            raise CannotSign(
-                f"The key of {role.name} of {self.gun} is not at hand: {wanted or 'it has none'}.",
-                next_step="Ask whoever initialised the repository: the holder of that key can do this.",
-                role=role.name,
-            )
-        return held
-
-    def _signed(self, role: Role, signed: dict[str, object]) -> bytes:
-        draft = Envelope.build(signed, ())
-        held = self._require_holder(role)
-        signatures = tuple(self._open(key.canonical_id).signature(keyid, draft.payload) for keyid, key in held)
-        envelope = Envelope.build(signed, signatures)
-        role.require_threshold(envelope)  # a token or a mixed-up file may sign with another key than it says
-        return envelope.raw
-
-    @staticmethod
-    def _versions(draft: Draft) -> dict[str, int]:
-        return {name: file.version for name, file in draft.changed.items()}
-
-    def _read_back(self, root: bytes, proof: Proof) -> TrustedRepository:
-        """Read what was published with a client that knows nothing but the root."""
-        fresh = MemoryCache()
-        fresh.store(roles.ROOT, root)
-        trusted = refresh(
-            self.gun, self._transport, fresh, pinning=self._pinning, now=self._now, must_reach_server=True
-        )
-        if not proof(trusted):
-            raise PublishRejected(
-                f"The trust server took the update of {self.gun}, but does not show it.",
-                next_step="Check the repository now; if the change is missing, try again.",
-            )
-        for name, envelope in trusted.envelopes.items():
-            self._cache.store(name, envelope.raw)
-        return trusted
+        Raises:
+            PublishRejected: the server says it did and did not.
+        """
+        publisher = self._publisher
+        had = publisher.transport.get(self.gun, "root.json") is not None or publisher.cache.load(roles.ROOT) is not None
+        publisher.transport.delete(self.gun)
+        if publisher.transport.get(self.gun, "root.json") is not None:
+            raise PublishRejected(f"The trust server took the deletion of {self.gun}, but still shows it.")
+        publisher.cache.clear()
+        return had

@@ -25,7 +25,7 @@ def test_what_notary_staged_is_read() -> None:
     ]
     assert (changes[0].target.name, changes[0].target.length) == ("staged", 523)
     assert [len(change.keys) for change in changes[1:3]] == [1, 0]
-    assert changes[2].paths == ("",)
+    assert changes[2].texts("add_paths") == ("",)
 
 
 def test_what_was_read_is_written_as_the_same_change() -> None:

@@ -17,7 +17,7 @@ from signing.trust.errors import (
     VersionConflict,
 )
 from signing.trust.keystore.base import PrivateKey
-from signing.trust.notary import repository as publishing
+from signing.trust.notary import publishing
 from tests.simulator import GUN, Clock, Owner, Simulator
 from tests.unit.trust.notary.conftest import Reader, digest
 from tests.unit.trust.notary.people import Person, target

@@ -1,0 +1,74 @@
+"""Create the trust data of a repository that has none (reference 4.8, steps 1 to 3), its snapshot key the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signing.trust.errors import NoTrustData
+from signing.trust.keystore.base import KeyStore, PrivateKey
+from signing.trust.keystore.certificates import root_certificate
+from signing.trust.notary.changelist import Change
+from signing.trust.notary.differences import differences, warnings
+from signing.trust.notary.draft import TARGETS_LIFETIME, Draft, first_targets
+from signing.trust.notary.held_keys import keys_by_id
+from signing.trust.notary.publishing import Proof, Published, Publisher
+from signing.trust.notary.update import ROOT_LIFETIME, Update
+from signing.trust.tuf import roles
+from signing.trust.tuf.metadata import RoleKeys, Root
+
+
+def initialise(publisher: Publisher, changes: Sequence[Change], proof: Proof) -> Published:
+    """Publish a first root and the first targets with `changes`.
+
+    The root key is the first one in the store, else a new one; new keys are kept before anything is sent.
+
+    Raises:
+        NoTrustData: this client remembers trust data of that name; a second root over it would look like an attack.
+    """
+    _require_never_trusted(publisher)
+    gun, now, held = publisher.gun, publisher.now(), publisher.held
+    server_keys = {name: publisher.transport.get_key(gun, name) for name in (roles.TIMESTAMP, roles.SNAPSHOT)}
+    certificate = root_certificate(_root_key(publisher), str(gun), now)
+    role_keys = {roles.ROOT: certificate, roles.TARGETS: _targets_key(publisher).public, **server_keys}
+    root = Root(
+        version=1,
+        expires=now + ROOT_LIFETIME,
+        keys=keys_by_id(*role_keys.values()),
+        roles={name: RoleKeys((key.key_id,), 1) for name, key in role_keys.items()},
+    )
+    draft = Draft({roles.TARGETS: first_targets(now + TARGETS_LIFETIME)}, now)
+    for change in [Change.witness(roles.TARGETS), *changes]:  # Notary's clients send version 2 first
+        draft.apply(change)
+    update = Update({roles.TARGETS: (root.role(roles.TARGETS), draft.changed[roles.TARGETS])}, root)
+    files = update.signed(None, held, now)
+    publisher.transport.post(gun, files)
+    after = publisher.read_back(files[roles.ROOT], files, proof)
+    return Published(update.versions, after, differences(None, after), warnings(after, now))
+
+
+def new_key(keystore: KeyStore, role: str, gun: str | None = None) -> PrivateKey:
+    """Make a key and keep it; only then it may be used."""
+    key = PrivateKey.generate()
+    keystore.add(key, role, gun)
+    return key
+
+
+def _require_never_trusted(publisher: Publisher) -> None:
+    if publisher.cache.load(roles.ROOT) is not None:
+        raise NoTrustData(
+            f"{publisher.gun} had trust data before, but its server has none now.",
+            next_step="Ask the trust server's administrator what became of it; consumers still trust the old root.",
+        )
+
+
+def _root_key(publisher: Publisher) -> PrivateKey:
+    known = sorted(info.key_id for info in publisher.keystore.list() if info.role == roles.ROOT)
+    return publisher.held.open(known[0]) if known else new_key(publisher.keystore, roles.ROOT)
+
+
+def _targets_key(publisher: Publisher) -> PrivateKey:
+    """Reuse the key of an attempt that failed half-way, so that no orphans pile up."""
+    gun = str(publisher.gun)
+    infos = publisher.keystore.list()
+    known = sorted(info.key_id for info in infos if (info.role, info.gun) == (roles.TARGETS, gun))
+    return publisher.held.open(known[0]) if known else new_key(publisher.keystore, roles.TARGETS, gun)

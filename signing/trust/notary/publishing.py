@@ -1,0 +1,209 @@
+"""Publish and prove: read the newest state, sign what changes, send it, start over when somebody was faster, read back.
+
+Nothing here counts as done because a server said so: every publish is read back by a fresh client that starts from the
+root trusted before.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import orjson
+
+from signing.trust.errors import (
+    ExpiredMetadata,
+    MalformedMetadata,
+    PublishRejected,
+    VersionConflict,
+)
+from signing.trust.keystore.base import KeyStore
+from signing.trust.notary.cache import MemoryCache, TrustCache
+from signing.trust.notary.changelist import Change
+from signing.trust.notary.client import TrustedRepository, refresh
+from signing.trust.notary.consequences import settle
+from signing.trust.notary.differences import differences, warnings
+from signing.trust.notary.draft import Draft
+from signing.trust.notary.gun import Gun
+from signing.trust.notary.held_keys import HeldKeys
+from signing.trust.notary.pinning import Pinning
+from signing.trust.notary.transport import Transport
+from signing.trust.notary.update import NEAR_EXPIRY, Update, from_draft, renewed
+from signing.trust.tuf import roles
+from signing.trust.tuf.metadata import Envelope, Targets
+
+MOST_ATTEMPTS = 5
+LARGEST_VERSION = 2**31 - 2
+LARGEST_FILE = 64 * 1024 * 1024
+
+Plan = Callable[[TrustedRepository], list[Change]]
+Proof = Callable[[TrustedRepository], bool]
+Build = Callable[[TrustedRepository], Update]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publish changed, by role and new version, and the repository as a fresh client then read it.
+
+    `versions` is empty where everything asked for was true already. `changes` tells in sentences what is true now and
+    was not before, `warnings` what will soon stop holding.
+    """
+
+    versions: Mapping[str, int]
+    trusted: TrustedRepository
+    changes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def nothing_more(_: TrustedRepository) -> bool:
+    """Prove nothing beyond that the files sent are there."""
+    return True
+
+
+class Publisher:
+    """One GUN on one trust server, with what is remembered of it and the keys that may sign for it."""
+
+    def __init__(
+        self,
+        gun: Gun,
+        transport: Transport,
+        cache: TrustCache,
+        keystore: KeyStore,
+        pinning: Pinning,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.gun = gun
+        self.transport = transport
+        self.cache = cache
+        self.keystore = keystore
+        self.held = HeldKeys(gun, keystore)
+        self.now = now
+        self._pinning = pinning
+        self._stored: dict[str, int] = {}
+
+    def refresh(self, *, even_expired: Collection[str] = ()) -> TrustedRepository:
+        """Fetch and verify the newest state; the server has to answer.
+
+        The roles `even_expired`, of `root` and `targets`, may have expired: then all is verified as of their last
+        moment, which serves to sign them anew and for nothing else.
+        """
+        at = self.now
+        while True:
+            try:
+                return self._refresh(self.cache, at)
+            except ExpiredMetadata as error:
+                expires = error.detail.get("expires")
+                if error.detail.get("role") not in even_expired or not isinstance(expires, datetime) or at() == expires:
+                    raise
+                at = _standing_still(expires)
+
+    def publish(
+        self, plan: Plan, proof: Proof = nothing_more, *, force: bool = False, even_expired: Collection[str] = ()
+    ) -> Published:
+        """Make changes true. A root within six months of its end is signed anew by the way if its key is at hand.
+
+        Raises:
+            CannotSign: too few keys of a role are at hand.
+            NotConfirmed: tags would stop verifying, or a role could not be signed any more, and `force` is not set.
+            PublishRejected: the server refused the update, or does not show it.
+            VersionConflict: others published in between every time.
+        """
+
+        def build(before: TrustedRepository) -> Update:
+            draft = self.draft(before)
+            for change in plan(before):
+                draft.apply(change)
+            settle(draft, before, self.held, force=force)
+            return self._with_root(from_draft(draft, before.root), before)
+
+        return self.publish_update(build, proof, even_expired=even_expired)
+
+    def publish_update(self, build: Build, proof: Proof, *, even_expired: Collection[str] = ()) -> Published:
+        """Publish what `build` makes of the newest state, built anew each time somebody else was faster."""
+        for attempt in range(MOST_ATTEMPTS):
+            before = self.refresh(even_expired=even_expired)
+            update = build(before)
+            if update.is_empty:
+                return Published({}, before, warnings=warnings(before, self.now()))
+            files = update.signed(before, self.held, self.now())
+            try:
+                self.transport.post(self.gun, files)
+            except VersionConflict:
+                if attempt == MOST_ATTEMPTS - 1:
+                    raise
+                self._learn_stored_versions(update)
+                time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311  spreads publishers, guards nothing
+                continue
+            after = self.read_back(before.envelopes[roles.ROOT].raw, files, proof)
+            return Published(update.versions, after, differences(before, after), warnings(after, self.now()))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def draft(self, before: TrustedRepository) -> Draft:
+        """Start a draft of the next state."""
+        files = {roles.TARGETS: before.targets, **before.delegations}
+        aside = {name: _read(data) for name, data in before.left_out_files.items()}
+        return Draft(files, self.now(), set_aside=aside, stored=self._stored)
+
+    def read_back(self, root: bytes, sent: Mapping[str, bytes], proof: Proof) -> TrustedRepository:
+        """Read what was published with a client that knows nothing but the root trusted before.
+
+        Raises:
+            PublishRejected: it is not what was sent, or does not say what was asked for.
+        """
+        trusted = self._refresh(MemoryCache({roles.ROOT: root}), self.now)
+        if not all(_shows(trusted, name, data) for name, data in sent.items()) or not proof(trusted):
+            raise PublishRejected(
+                f"The trust server took the update of {self.gun}, but does not show it.",
+                next_step="Check the repository now; if the change is missing, try again.",
+            )
+        for name, envelope in trusted.envelopes.items():
+            self.cache.store(name, envelope.raw)
+        return trusted
+
+    def _refresh(self, cache: TrustCache, at: Callable[[], datetime]) -> TrustedRepository:
+        return refresh(self.gun, self.transport, cache, pinning=self._pinning, now=at, must_reach_server=True)
+
+    def _with_root(self, update: Update, before: TrustedRepository) -> Update:
+        is_near = before.root.expires < self.now() + NEAR_EXPIRY
+        if update.is_empty or not is_near or not self.held.can_sign(before.root.role(roles.ROOT)):
+            return update
+        return replace(update, root=renewed(before.root, self.now()))
+
+    def _learn_stored_versions(self, update: Update) -> None:
+        """Ask for files nobody refers to: those of a delegation that was removed and added again still count."""
+        for name, (_, file) in update.files.items():
+            if file.version == 1:
+                data = self.transport.get(self.gun, f"{name}.json", LARGEST_FILE)
+                self._stored[name] = _claimed_version(data)
+
+
+def _standing_still(at: datetime) -> Callable[[], datetime]:
+    return lambda: at
+
+
+def _read(data: bytes) -> Targets:
+    """Read a file that does not count now; whether its content may be used is for the plan to say."""
+    try:
+        return Targets.from_signed(Envelope.parse(data).signed)
+    except MalformedMetadata:
+        return Targets(version=_claimed_version(data) or 1, expires=datetime.min)
+
+
+def _claimed_version(data: bytes | None) -> int:
+    """Read a version nobody vouches for; it only says where to go on, and a wrong one costs a refused publish."""
+    try:
+        version = orjson.loads(data or b"")["signed"]["version"]
+    except (ValueError, TypeError, KeyError):
+        return 0
+    return version if isinstance(version, int) and 0 < version < LARGEST_VERSION else 0
+
+
+def _shows(trusted: TrustedRepository, name: str, data: bytes) -> bool:
+    """Tell whether the file that was sent is there, or a later one where somebody published since."""
+    if name not in trusted.envelopes:
+        return False
+    shown = trusted.envelopes[name]
+    return shown.raw == data or int(shown.signed["version"]) > int(Envelope.parse(data).signed["version"])

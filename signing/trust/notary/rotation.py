@@ -1,0 +1,80 @@
+"""Replace the keys of the four base roles (reference 6, "Rotation"); each needs the root key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from signing.trust.errors import InvalidInput
+from signing.trust.keystore.base import PrivateKey
+from signing.trust.keystore.certificates import root_certificate
+from signing.trust.notary.changelist import Change
+from signing.trust.notary.founding import new_key
+from signing.trust.notary.publishing import Published, Publisher
+from signing.trust.notary.trusted import TrustedRepository
+from signing.trust.notary.update import Update, from_draft, renewed
+from signing.trust.tuf import roles
+from signing.trust.tuf.keys import PublicKey
+from signing.trust.tuf.metadata import RoleKeys, Root
+
+
+def rotate(publisher: Publisher, role: str, keys: Sequence[PrivateKey] = (), *, to_server: bool = False) -> Published:
+    """Give a base role new keys: those given, which the store has to hold, or as many new ones as its threshold asks.
+
+    A new root is signed by the old and the new keys; clients several versions behind follow from root to root. The
+    key of the timestamp is always the server's, that of the snapshot where `to_server` says so.
+
+    Raises:
+        InvalidInput: the role cannot have its key there.
+        CannotSign: the root key is not at hand.
+    """
+    _require_possible(role, to_server=to_server)
+    before = publisher.refresh()
+    publisher.held.require(before.root.role(roles.ROOT))  # before a key is made that nothing would use
+    publics = _new_publics(publisher, before, role, keys, to_server=to_server)
+
+    def build(before: TrustedRepository) -> Update:
+        root = with_keys(before.root, role, publics)
+        draft = publisher.draft(before)
+        if role == roles.TARGETS:
+            draft.apply(Change.witness(roles.TARGETS))
+        return replace(from_draft(draft, root), root=renewed(root, publisher.now()))
+
+    wanted = {key.key_id for key in publics}
+    return publisher.publish_update(build, lambda after: after.root.role(role).keys.keys() == wanted)
+
+
+def with_keys(root: Root, role: str, keys: Sequence[PublicKey]) -> Root:
+    """Name other keys for a base role; old root certificates stay listed, as clients that follow need them."""
+    threshold = root.roles[role].threshold
+    if len({key.canonical_id for key in keys}) < threshold:
+        raise InvalidInput(f"{role} needs signatures of {threshold} keys, so it needs as many keys.")
+    listed = {**root.roles, role: RoleKeys(tuple(key.key_id for key in keys), threshold)}
+    known = {**root.keys, **{key.key_id: key for key in keys}}
+    named = {keyid for item in listed.values() for keyid in item.keyids}
+    kept = {keyid: key for keyid, key in known.items() if keyid in named or key.is_certified}
+    return replace(root, keys=kept, roles=listed)
+
+
+def _require_possible(role: str, *, to_server: bool) -> None:
+    if role not in roles.BASE_ROLES:
+        raise InvalidInput(f"{role[:80]!r} is not a base role.", next_step="Name root, targets, snapshot or timestamp.")
+    if to_server and role in (roles.ROOT, roles.TARGETS):
+        raise InvalidInput(f"A trust server does not keep the {role} key.", next_step="Rotate it to a key of yours.")
+    if not to_server and role == roles.TIMESTAMP:
+        raise InvalidInput(
+            "The timestamp key is always the trust server's.", next_step="Have the server make a new one."
+        )
+
+
+def _new_publics(
+    publisher: Publisher, before: TrustedRepository, role: str, keys: Sequence[PrivateKey], *, to_server: bool
+) -> list[PublicKey]:
+    if to_server:
+        return [publisher.transport.rotate_key(publisher.gun, role)]
+    gun = None if role == roles.ROOT else str(publisher.gun)
+    count = before.root.roles[role].threshold
+    chosen = list(keys) or [new_key(publisher.keystore, role, gun) for _ in range(count)]
+    if role != roles.ROOT:
+        return [key.public for key in chosen]
+    return [root_certificate(key, str(publisher.gun), publisher.now()) for key in chosen]

@@ -1,0 +1,130 @@
+"""Sign and revoke tags: which roles hold them (reference 5.2, 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signing.trust.errors import CannotSign, InvalidInput, UnmetThreshold
+from signing.trust.notary.changelist import Change
+from signing.trust.notary.held_keys import HeldKeys
+from signing.trust.notary.trusted import TrustedRepository
+from signing.trust.tuf import roles
+from signing.trust.tuf.metadata import Target
+from signing.trust.tuf.roles import Role
+
+
+def signing(
+    trusted: TrustedRepository, held: HeldKeys, targets: Sequence[Target], into: Sequence[str] = ()
+) -> list[Change]:
+    """Plan that these tags are signed: in the roles `into`, else in those whose key is at hand, as docker does.
+
+    With delegations these are `targets/releases` and the signer's own; without any it is `targets`.
+
+    Raises:
+        CannotSign: no key at hand may sign.
+        ExpiredMetadata: a role to sign in has expired; it has to be signed anew first.
+    """
+    if into:
+        for role in into:
+            _require_role(trusted, held, role)
+        return [Change.set_target(role, target) for target in targets for role in into]
+    return [Change.set_target(role, target) for target in targets for role in roles_to_sign(trusted, held, target.name)]
+
+
+def is_signed(trusted: TrustedRepository, targets: Sequence[Target], into: Sequence[str] = ()) -> bool:
+    """Tell whether each tag is released with its digest, or is in the roles `into`."""
+    if into:
+        files = {roles.TARGETS: trusted.targets, **trusted.delegations}
+        held = [files[role].targets if role in files else {} for role in into]
+        return all(target.name in file and file[target.name] == target for file in held for target in targets)
+    released = {(tag.tag, tag.digest_hex) for tag in trusted.released()}
+    return all((target.name, target.digest) in released for target in targets)
+
+
+def revoking(trusted: TrustedRepository, held: HeldKeys, tags: Sequence[str] = ()) -> list[Change]:
+    """Plan that these tags, or all, are released no more; other signers' own roles keep them if their key is away.
+
+    Tags that only the repository key signed go too, which docker forgets where there are signers.
+
+    Raises:
+        NoSuchTarget: one of the tags is not signed.
+        CannotSign: a key without which it stays released is not at hand.
+    """
+    for tag in tags:
+        trusted.find_released(tag)
+    wanted = set(tags or (row.tag for row in trusted.released()))
+    files = {roles.TARGETS: trusted.targets, **trusted.delegations}
+    changes = []
+    for name, file in files.items():
+        role = role_of(trusted, name)
+        if not wanted & file.targets.keys() or name.count("/") > 1:
+            continue
+        if held.can_sign(role):
+            changes += [Change.remove_target(name, tag) for tag in file.targets if tag in wanted]
+        elif name in (roles.TARGETS, roles.RELEASES):
+            held.require(role)
+    return [*changes, *([] if tags else _starting_anew(trusted, held))]
+
+
+def is_revoked(trusted: TrustedRepository, tags: Sequence[str] = ()) -> bool:
+    """Tell whether none of the tags, or none at all, is released."""
+    left = {row.tag for row in trusted.released()}
+    return not (left & set(tags) if tags else left)
+
+
+def roles_to_sign(trusted: TrustedRepository, held: HeldKeys, tag: str) -> list[str]:
+    """Give the roles that docker signs a tag in: those whose paths match and one of whose keys is at hand.
+
+    Raises:
+        CannotSign: `targets/releases`, without which no tag is released, is not among them.
+    """
+    if not trusted.targets.delegations:
+        held.require(trusted.root.role(roles.TARGETS))
+        return [roles.TARGETS]
+    found = [
+        item.name
+        for item in trusted.targets.delegations
+        if tag.startswith(item.paths) and held.of(role_of(trusted, item.name))
+    ]
+    if roles.RELEASES not in found:
+        raise CannotSign(
+            f"None of the keys at hand may sign {tag} of {trusted.gun}: no signer there has them.",
+            gun=str(trusted.gun),
+        )
+    for role in found:
+        held.require(role_of(trusted, role))
+        _require_usable(trusted, role)
+    return found
+
+
+def _require_usable(trusted: TrustedRepository, role: str) -> None:
+    """Refuse to sign over a file that does not count, except one of a signer's own that their old key signed."""
+    error = trusted.left_out.get(role)
+    if error is None or (isinstance(error, UnmetThreshold) and role != roles.RELEASES):
+        return
+    error.next_step = f"Sign {role} anew first (trustctl witness), or revoke all tags and begin anew."
+    raise error
+
+
+def _require_role(trusted: TrustedRepository, held: HeldKeys, role: str) -> None:
+    found = role_of(trusted, role)
+    if not found.keys:
+        raise InvalidInput(f"{trusted.gun} has no role {role[:80]!r}.", next_step="Choose one it delegates to.")
+    held.require(found)
+    _require_usable(trusted, role)
+
+
+def _starting_anew(trusted: TrustedRepository, held: HeldKeys) -> list[Change]:
+    """Empty a `targets/releases` that does not count now, so that it can be signed in again."""
+    if roles.RELEASES not in trusted.left_out or not held.can_sign(role_of(trusted, roles.RELEASES)):
+        return []
+    return [Change.clear(roles.RELEASES)]
+
+
+def role_of(trusted: TrustedRepository, name: str) -> Role:
+    """Give a role people sign; one that nobody delegates to has no keys."""
+    if name == roles.TARGETS:
+        return trusted.root.role(name)
+    parent = roles.parent_of(name)
+    file = trusted.targets if parent == roles.TARGETS else trusted.delegations.get(parent)
+    return (file.role(name) if file else None) or Role(name, {}, 1)
