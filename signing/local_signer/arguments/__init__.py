@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from signing.local_signer.arguments import keys, looking, signers, signing
+from signing.local_signer.arguments import archive, keys, looking, signers, signing
 from signing.local_signer.menu import Menu
 
 FAMILIES: tuple[Callable[[Menu], None], ...] = (
@@ -12,5 +12,6 @@ FAMILIES: tuple[Callable[[Menu], None], ...] = (
     signers.register,
     signing.register,
     looking.register,
+    archive.register,
 )
 """In the order of the help."""

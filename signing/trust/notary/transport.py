@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
+from urllib.parse import urlencode
 
 from signing.trust.errors import BadResponse, InvalidInput, InvalidKey, MalformedMetadata, PublishRejected
 from signing.trust.notary.gun import Gun
@@ -19,6 +20,7 @@ from signing.trust.tuf.keys import PublicKey
 
 LARGEST_FILE = 64 * 1024 * 1024
 LARGEST_KEY = 64 * 1024
+LARGEST_CHANGES = 16 * 1024 * 1024
 
 _FILE_NAME = re.compile(
     r"(?:[1-9][0-9]{0,18}\.)?(?:root|snapshot|timestamp|targets(?:/[-a-z0-9_]+)*)(?:\.[0-9a-f]{64})?\.json", re.ASCII
@@ -160,6 +162,15 @@ class HttpsTransport:
         """Delete all metadata of a GUN on the server; the server keeps its keys."""
         self._require_success(self._ask("DELETE", gun, "", "*"))
 
+    def changes(self, gun: str, after: str, most: int) -> bytes | None:
+        """Give a page of a GUN's changefeed, from after the change of that number on; None if the server has none."""
+        query = urlencode({"records": most, "change_id": after})
+        answer = self._ask("GET", gun, f"changefeed?{query}", "pull", limit=LARGEST_CHANGES, folder="")
+        if answer.status in (400, 404) and errors_in(answer.body) is not None:
+            return None
+        self._require_success(answer)
+        return answer.body
+
     def _ask(
         self,
         method: str,
@@ -170,9 +181,10 @@ class HttpsTransport:
         limit: int = LARGEST_ERROR,
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
+        folder: str = "tuf/",
     ) -> Answer:
         """Send a request, and once more with what the server asks for when it answers 401."""
-        url = f"{self.url}/v2/{Gun(gun)}/_trust/tuf/{name}"
+        url = f"{self.url}/v2/{Gun(gun)}/_trust/{folder}{name}"
         scope = f"repository:{gun}:{actions}"
         sent = {**(headers or {}), **self._credentials.headers(scope)}
         answer = self._client.request(method, url, limit=limit, headers=sent, content=content)
