@@ -24,7 +24,7 @@ def settle(draft: Draft, before: TrustedRepository, held: HeldKeys, *, force: bo
     """
     stopping, unsignable = [], []
     for was, now in _changed_roles(draft, before):
-        if len(now.keys) < now.threshold <= len(was.keys):
+        if len(now.keys) < now.threshold and len(was.keys) >= was.threshold:
             unsignable.append(now.name)
         if now.name in draft.changed or now.name not in before.delegations or not _loses_signatures(was, now, before):
             continue
