@@ -60,8 +60,8 @@ def chain_of(repository: Repository) -> list[list[Node]]:
 def _role_text(role: dict[str, Any] | None, key_ids: list[str]) -> str:
     words = [_count(key_ids, "key")]
     if role and role.get("expires"):
-        words.append(f"valid until {role['expires'][:10]}")
-    return " · ".join(words)
+        words.append(f"until {role['expires'][:10]}")
+    return "\n".join(words)  # a line each: a date is not to break
 
 
 def _count(things: list[str], noun: str) -> str:
