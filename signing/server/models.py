@@ -1,29 +1,48 @@
-"""What the trust server stores. Rows of metadata are never changed, only added and, with the whole GUN, deleted."""
+"""What the trust server stores. Rows of metadata are never changed, only added and deleted."""
 
 from __future__ import annotations
+
+import secrets
 
 from django.db import models
 
 LONGEST_NAME = 255
 
 
+def new_state() -> int:
+    """Name a state that never was before.
+
+    At random, because a counter goes back when a backup is restored, and processes that run on would take what they
+    remember for what is stored.
+    """
+    return secrets.randbits(62)
+
+
 class Collection(models.Model):
-    """One GUN that has trust data; `generation` rises with every change, so that a lost race shows."""
+    """One GUN that has trust data. `state` is another with every change: a lost race shows, and what is out of date."""
 
     gun = models.CharField(max_length=LONGEST_NAME, unique=True)
-    generation = models.BigIntegerField(default=1)
+    state = models.BigIntegerField(default=new_state)
+    renew_at = models.DateTimeField(null=True, db_index=True)
 
     def __str__(self) -> str:
         return self.gun
 
 
 class MetadataFile(models.Model):
-    """One version of one role's file: the bytes as they were uploaded or made."""
+    """One version of one role's file. `data` is written in one of three forms: `signing.server.forms` reads it."""
+
+    class Form(models.IntegerChoices):
+        PLAIN = 0
+        PACKED = 1
+        DELTA = 2
 
     gun = models.CharField(max_length=LONGEST_NAME)
     role = models.CharField(max_length=LONGEST_NAME)
     version = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    form = models.SmallIntegerField(choices=Form.choices, default=Form.PLAIN, db_default=Form.PLAIN)
+    base_version = models.BigIntegerField(null=True)
     data = models.BinaryField()
     renew_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()

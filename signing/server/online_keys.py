@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
@@ -22,12 +24,16 @@ MASTER_KEY_SIZE = 32
 NONCE_SIZE = 12
 
 
+MOST_KEPT_OPEN = 1024
+
+
 class OnlineKeys:
-    """The keys of one GUN. It remembers which it opened, so that a publish can mark them as used."""
+    """The keys of one GUN, for one request. It remembers which it opened, so that a publish can mark them as used."""
 
     def __init__(self, gun: str) -> None:
         self.gun = gun
-        self._opened: set[str] = set()
+        self._opened: dict[str, OnlineKey] = {}
+        self._rows: list[OnlineKey] | None = None
 
     def open(self, role: str, keyids: Sequence[str]) -> list[PrivateKey]:
         """Give those of these keys that the server holds for `role`.
@@ -35,9 +41,11 @@ class OnlineKeys:
         Raises:
             InvalidTag: a row was changed, or was made under another master key.
         """
-        rows = OnlineKey.objects.filter(gun=self.gun, role=role, key_id__in=keyids)
-        self._opened.update(row.key_id for row in rows)
-        return [_unseal(row) for row in rows]
+        if self._rows is None:  # both roles are asked for on every publish
+            self._rows = list(OnlineKey.objects.filter(gun=self.gun).order_by("pk"))
+        rows = [row for row in self._rows if row.role == role and row.key_id in keyids]
+        self._opened.update({row.key_id: row for row in rows})
+        return [_opened(_master_key(), row.gun, row.role, row.key_id, bytes(row.sealed)) for row in rows]
 
     def public(self, role: str, keyids: Sequence[str], now: datetime) -> PublicKey:
         """Give the public half of the first of these keys that the server holds, else of a waiting one."""
@@ -51,7 +59,8 @@ class OnlineKeys:
 
     def mark_used(self, now: datetime) -> None:
         """Note that the keys opened so far sign for their role, so that the next rotation gets another one."""
-        OnlineKey.objects.filter(key_id__in=self._opened, first_used_at=None).update(first_used_at=now)
+        if new := [key_id for key_id, row in self._opened.items() if row.first_used_at is None]:
+            OnlineKey.objects.filter(key_id__in=new, first_used_at=None).update(first_used_at=now)
 
     def _make(self, role: str, now: datetime) -> OnlineKey:
         key = PrivateKey.generate()
@@ -62,7 +71,7 @@ class OnlineKeys:
                 key_id=key.key_id,
                 keytype=key.public.keytype,
                 public=key.public.public,
-                sealed=_seal(key, self.gun, role),
+                sealed=_seal(_master_key(), key, self.gun, role),
                 created_at=now,
             )
 
@@ -73,30 +82,63 @@ def check_master_key() -> None:
     Raises:
         ImproperlyConfigured: it is absent or not 32 bytes.
     """
-    _cipher()
+    _master_key()
 
 
-def _cipher() -> AESGCM:
+def reseal(old_master_key: bytes) -> int:
+    """Seal every key that `old_master_key` opens under the master key of the settings, and count them.
+
+    Keys that are sealed under the new one already are passed over, so it may be run again after an interruption.
+
+    Raises:
+        InvalidTag: a key opens under neither of the two; what was resealed before stays so.
+    """
+    count = 0
+    for row in OnlineKey.objects.order_by("pk").iterator():
+        with contextlib.suppress(InvalidTag):
+            _unseal(_master_key(), row.gun, row.role, row.key_id, bytes(row.sealed))
+            continue
+        before = bytes(row.sealed)
+        key = _unseal(old_master_key, row.gun, row.role, row.key_id, before)
+        sealed = _seal(_master_key(), key, row.gun, row.role)
+        count += OnlineKey.objects.filter(pk=row.pk, sealed=before).update(sealed=sealed)
+    return count
+
+
+def _master_key() -> bytes:
     master_key = getattr(settings, "TRUST_SERVER_MASTER_KEY", None)
     if not isinstance(master_key, bytes) or len(master_key) != MASTER_KEY_SIZE:
         raise ImproperlyConfigured("TRUST_SERVER_MASTER_KEY must be 32 bytes; see TRUST_SERVER_MASTER_KEY_FILE.")
-    return AESGCM(master_key)
+    return master_key
 
 
-def _seal(key: PrivateKey, gun: str, role: str) -> bytes:
+def _seal(master_key: bytes, key: PrivateKey, gun: str, role: str) -> bytes:
     plaintext = key.loaded.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     nonce = os.urandom(NONCE_SIZE)
-    return nonce + _cipher().encrypt(nonce, plaintext, _bound_to(gun, role, key.key_id))
+    return nonce + AESGCM(master_key).encrypt(nonce, plaintext, _bound_to(gun, role, key.key_id))
 
 
-def _unseal(row: OnlineKey) -> PrivateKey:
-    sealed = bytes(row.sealed)
-    bound_to = _bound_to(row.gun, row.role, row.key_id)
-    plaintext = _cipher().decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], bound_to)
+@lru_cache(maxsize=MOST_KEPT_OPEN)
+def _opened(master_key: bytes, gun: str, role: str, key_id: str, sealed: bytes) -> PrivateKey:
+    """Open a key once in a process; the row is still read each time, so a deleted key no longer signs."""
+    for candidate in (master_key, *_previous_master_key()):
+        with contextlib.suppress(InvalidTag):
+            return _unseal(candidate, gun, role, key_id, sealed)
+    raise InvalidTag
+
+
+def _previous_master_key() -> tuple[bytes, ...]:
+    """While keys are being resealed, some are still under the key before."""
+    previous = getattr(settings, "TRUST_SERVER_PREVIOUS_MASTER_KEY", None)
+    return (previous,) if previous else ()
+
+
+def _unseal(master_key: bytes, gun: str, role: str, key_id: str, sealed: bytes) -> PrivateKey:
+    plaintext = AESGCM(master_key).decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], _bound_to(gun, role, key_id))
     key = PrivateKey(serialization.load_der_private_key(plaintext, password=None))
-    if key.key_id != row.key_id:
+    if key.key_id != key_id:
         raise InvalidTag
     return key
 

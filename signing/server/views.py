@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from signing.server import changefeed as changes
 from signing.server import metrics as counted
-from signing.server import storage
+from signing.server import reading, storage
+from signing.server.current_files import StoredFile
 from signing.server.errors import (
     MALFORMED_JSON,
     METADATA_NOT_FOUND,
@@ -24,7 +25,6 @@ from signing.server.errors import (
     of_rejection,
 )
 from signing.server.online_keys import OnlineKeys, check_master_key
-from signing.server.storage import StoredFile
 from signing.server.upload import read_update
 from signing.trust.errors import MalformedMetadata, PublishRejected, TrustError, VersionConflict
 from signing.trust.tuf import roles
@@ -92,7 +92,7 @@ def delete(request: HttpRequest, gun: str) -> HttpResponse:
 
 def current(request: HttpRequest, gun: str, role: str) -> HttpResponse:
     """Give a role's newest file; the server's own are renewed first when their time is near."""
-    found = _found(storage.current(gun, role))
+    found = _found(reading.current(gun, role))
     if found.renew_at is not None and found.renew_at <= timezone.now():
         found = _renewed(gun, role, found)
     return _metadata(found, f"public, max-age={CURRENT_SECONDS}, s-maxage={CURRENT_SECONDS}, must-revalidate")
@@ -103,7 +103,7 @@ def _renewed(gun: str, role: str, old: StoredFile) -> StoredFile:
         storage.renew(gun)
     except (TrustError, InvalidTag, DatabaseError) as error:
         log.warning("%s of %s could not be renewed: %r", role, gun, error)
-    newest = _found(storage.current(gun, role))
+    newest = _found(reading.current(gun, role))
     if parse_time(Envelope.parse(newest.data).signed["expires"]) < timezone.now():
         raise ApiError(UNKNOWN)
     return newest
@@ -111,17 +111,17 @@ def _renewed(gun: str, role: str, old: StoredFile) -> StoredFile:
 
 def by_hash(request: HttpRequest, gun: str, role: str, digest: str) -> HttpResponse:
     """Give the file that has a hash; only a lower-case SHA-256 is ever found."""
-    return _consistent(storage.by_hash(gun, role, digest))
+    return _consistent(reading.by_hash(gun, role, digest))
 
 
 def by_version(request: HttpRequest, gun: str, role: str, version: str) -> HttpResponse:
     """Give one version of a role's file."""
-    return _consistent(storage.by_version(gun, role, int(version)))
+    return _consistent(reading.by_version(gun, role, int(version)))
 
 
 def key(request: HttpRequest, gun: str, role: str) -> HttpResponse:
     """Give the public key the server signs a role with, or one to name in the first root."""
-    found = storage.current(gun, roles.ROOT)
+    found = reading.current(gun, roles.ROOT)
     keyids = Root.from_signed(Envelope.parse(found.data).signed).roles[role].keyids if found else ()
     return _public_key(OnlineKeys(gun).public(role, keyids, timezone.now()))
 

@@ -9,14 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-import orjson
-
-from signing.trust.errors import (
-    CannotSign,
-    ExpiredMetadata,
-    MalformedMetadata,
-    VersionConflict,
-)
+from signing.trust.errors import CannotSign, ExpiredMetadata, VersionConflict
+from signing.trust.notary.known_files import CurrentFiles, FilesInMemory
 from signing.trust.notary.refusals import (
     BAD_ROOT,
     expired,
@@ -30,26 +24,12 @@ from signing.trust.notary.server_made import (
     next_snapshot,
     next_timestamp,
 )
-from signing.trust.notary.update_check import CheckedUpdate, CurrentFiles
+from signing.trust.notary.update_check import CheckedUpdate
+from signing.trust.notary.upload_reading import read_file
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Timestamp
+from signing.trust.tuf.metadata import Root, Snapshot, Timestamp
 
-MOST_SIGNATURES = 256
-
-
-class FilesInMemory:
-    """Current files that were accepted before, by role name."""
-
-    def __init__(self, files: Mapping[str, AcceptedFile]) -> None:
-        self._files = files
-
-    def data(self, role: str) -> bytes | None:
-        """Give a role's file."""
-        return self._files[role].data if role in self._files else None
-
-    def version(self, role: str) -> int:
-        """Give a role's version, 0 where nothing is stored."""
-        return self._files[role].version if role in self._files else 0
+__all__ = ["FilesInMemory", "accept", "renew", "require_newer"]
 
 
 def accept(
@@ -100,12 +80,11 @@ def renew(current: CurrentFiles, keys: ServerKeys, now: datetime) -> list[Accept
         ExpiredMetadata: the root is expired, so nothing signed below it would count.
         CannotSign: the server does not hold the timestamp key that the root names.
     """
-    root, snapshot_data, timestamp_data = (current.data(role) for role in (roles.ROOT, roles.SNAPSHOT, roles.TIMESTAMP))
-    if root is None or snapshot_data is None or timestamp_data is None:
+    stored = [current.file(role) for role in (roles.ROOT, roles.SNAPSHOT, roles.TIMESTAMP)]
+    root_file, snapshot_file, timestamp_file = stored
+    if root_file is None or snapshot_file is None or timestamp_file is None:
         return []
-    trusted = Root.from_signed(Envelope.parse(root).signed)
-    snapshot = Snapshot.from_signed(Envelope.parse(snapshot_data).signed)
-    timestamp = Timestamp.from_signed(Envelope.parse(timestamp_data).signed)
+    trusted, snapshot, timestamp = root_file.read(Root), snapshot_file.read(Snapshot), timestamp_file.read(Timestamp)
     made = None
     if snapshot.is_expired(now + SNAPSHOT_MARGIN):
         made = next_snapshot(trusted, snapshot, {}, keys, now)
@@ -113,26 +92,8 @@ def renew(current: CurrentFiles, keys: ServerKeys, now: datetime) -> list[Accept
         return []
     if trusted.is_expired(now):
         raise ExpiredMetadata(f"{expired(roles.ROOT, trusted.expires)}.", role=roles.ROOT)
-    newest = made.data if made else snapshot_data
+    newest = made.data if made else snapshot_file.data
     renewed = next_timestamp(trusted, timestamp.version, newest, keys, now)
     if renewed is None:
         raise CannotSign("The server does not hold the timestamp key that the root names.", role=roles.TIMESTAMP)
     return [*([made] if made else []), renewed]
-
-
-def read_file(data: bytes) -> Envelope:
-    """Read one uploaded file.
-
-    Raises:
-        MalformedMetadata: not a signed file, with members nobody signed, or nested too deeply to check.
-    """
-    envelope = Envelope.parse(data)
-    if len(orjson.loads(data)) != 2:
-        raise MalformedMetadata("A file has members beside `signed` and `signatures`, which no signature covers.")
-    if len(envelope.signatures) > MOST_SIGNATURES:
-        raise MalformedMetadata(f"A file has more than {MOST_SIGNATURES} signatures.")
-    try:
-        envelope.payload  # noqa: B018  kept for the checks to come
-    except RecursionError:
-        raise MalformedMetadata("This is not valid JSON: it is nested too deeply.") from None
-    return envelope

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from signing.trust.errors import KeyIdMismatch, UnmetThreshold
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, FileMeta, Root, Snapshot, Timestamp
@@ -30,12 +29,17 @@ class ServerKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFile:
-    """One file to store. Who reads it after `renew_at` should get a new one (`acceptance.renew`)."""
+    """One file to store. Who reads it after `renew_at` should get a new one (`acceptance.renew`).
+
+    `content` and `signed_by` are what was read and verified, so that the next update need not do it again.
+    """
 
     role: str
     version: int
     data: bytes
     renew_at: datetime | None = None
+    content: Any = field(default=None, compare=False, repr=False)
+    signed_by: Role | None = field(default=None, compare=False, repr=False)
 
 
 def next_snapshot(
@@ -52,7 +56,7 @@ def next_snapshot(
     expires = now + SNAPSHOT_LIFETIME
     snapshot = Snapshot(version=version, expires=expires, meta=meta)
     data = _signed(root.role(roles.SNAPSHOT), snapshot.to_signed(), keys)
-    return None if data is None else AcceptedFile(roles.SNAPSHOT, version, data, expires - SNAPSHOT_MARGIN)
+    return None if data is None else AcceptedFile(roles.SNAPSHOT, version, data, expires - SNAPSHOT_MARGIN, snapshot)
 
 
 def next_timestamp(
@@ -62,15 +66,13 @@ def next_timestamp(
     version, expires = previous_version + 1, now + TIMESTAMP_LIFETIME
     timestamp = Timestamp(version=version, expires=expires, meta={roles.SNAPSHOT: FileMeta.of(snapshot)})
     data = _signed(root.role(roles.TIMESTAMP), timestamp.to_signed(), keys)
-    return None if data is None else AcceptedFile(roles.TIMESTAMP, version, data, expires - TIMESTAMP_MARGIN)
+    return None if data is None else AcceptedFile(roles.TIMESTAMP, version, data, expires - TIMESTAMP_MARGIN, timestamp)
 
 
 def _signed(role: Role, signed: dict[str, Any], keys: ServerKeys) -> bytes | None:
-    payload = Envelope.build(signed, ()).payload
-    signatures = tuple(key.signature(key.key_id, payload) for key in keys.open(role.name, tuple(role.keys)))
-    envelope = Envelope.build(signed, signatures)
-    try:
-        role.require_threshold(envelope)
-    except (UnmetThreshold, KeyIdMismatch):
+    """Sign with every key of the role that the server holds, or give None where they are too few."""
+    held = [key for key in keys.open(role.name, tuple(role.keys)) if role.keys.get(key.key_id) == key.public]
+    if role.threshold < 1 or len({key.public.material for key in held}) < role.threshold:
         return None
-    return envelope.raw
+    payload = Envelope.build(signed, ()).payload
+    return Envelope.build(signed, tuple(key.signature(key.key_id, payload) for key in held)).raw

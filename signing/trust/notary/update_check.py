@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
 
 from signing.trust.errors import HashMismatch, LengthMismatch
+from signing.trust.notary.known_files import CurrentFiles, KnownFile
 from signing.trust.notary.refusals import (
     BAD_HIERARCHY,
     BAD_ROOT,
@@ -19,6 +20,7 @@ from signing.trust.notary.refusals import (
 )
 from signing.trust.notary.root_acceptance import accept_root
 from signing.trust.notary.server_made import AcceptedFile, ServerKeys, next_snapshot
+from signing.trust.notary.upload_reading import read_targets
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Targets
 from signing.trust.tuf.roles import Role
@@ -26,16 +28,6 @@ from signing.trust.tuf.roles import Role
 LARGEST_VERSION = 2**31 - 1
 
 File = TypeVar("File", Snapshot, Targets)
-
-
-class CurrentFiles(Protocol):
-    """What is stored for one GUN now: the highest version of each role."""
-
-    def data(self, role: str) -> bytes | None:
-        """Give a role's file."""
-
-    def version(self, role: str) -> int:
-        """Give a role's version, 0 where nothing is stored."""
 
 
 class CheckedUpdate:
@@ -46,6 +38,7 @@ class CheckedUpdate:
         self._current = current
         self._now = now
         self._targets: dict[str, Targets] = {}
+        self._signed_by: dict[str, Role] = {}
         self.root = self._checked_root(gun)
         for name in sorted(self._sent_targets(), key=lambda name: (name.count("/"), name)):
             self._load_targets(name)
@@ -55,38 +48,45 @@ class CheckedUpdate:
 
     def accepted(self) -> list[AcceptedFile]:
         """Give the root and targets files of the update."""
-        versions = {name: self._targets[name].version for name in self._sent_targets()}
+        files: dict[str, Root | Targets] = {name: self._targets[name] for name in self._sent_targets()}
         if roles.ROOT in self._sent:
-            versions[roles.ROOT] = self.root.version
-        return [AcceptedFile(name, version, self._sent[name].raw) for name, version in versions.items()]
+            files[roles.ROOT] = self.root
+        return [
+            AcceptedFile(name, file.version, self._sent[name].raw, content=file, signed_by=self._signed_by.get(name))
+            for name, file in files.items()
+        ]
 
     def sent_snapshot(self) -> AcceptedFile | None:
         """Give the client's own snapshot if it sent one and it holds; each file it names has to be here."""
         envelope = self._sent.get(roles.SNAPSHOT)
         if envelope is None:
             return None
-        snapshot = self._checked(BAD_SNAPSHOT, self.root.role(roles.SNAPSHOT), envelope, Snapshot)
+        snapshot = self._checked(BAD_SNAPSHOT, self.root.role(roles.SNAPSHOT), envelope, Snapshot.from_signed)
         for name in {*self._sent_targets(), roles.ROOT} - snapshot.meta.keys():
             raise rejected(BAD_SNAPSHOT, f"no checksums for supported algorithms were provided for {name}")
         for name, meta in snapshot.meta.items():
+            file = self._file_in_set(name)
             try:
-                meta.check(name, self._file_in_set(name))
+                if file.meta != meta:  # it may leave the SHA-512 out
+                    meta.check(name, file.data)
             except (LengthMismatch, HashMismatch):
                 reason = f"sha256 checksum for {name} did not match: expected {meta.sha256}"
                 raise rejected(BAD_SNAPSHOT, reason) from None
-        return AcceptedFile(roles.SNAPSHOT, snapshot.version, envelope.raw, snapshot.expires)
+        return AcceptedFile(roles.SNAPSHOT, snapshot.version, envelope.raw, snapshot.expires, snapshot)
 
-    def _file_in_set(self, name: str) -> bytes:
+    def _file_in_set(self, name: str) -> KnownFile:
+        if name in self._sent:
+            return KnownFile(self._sent[name].raw)
         is_listed = name in (roles.ROOT, roles.TARGETS) or roles.is_delegation(name)
-        data = self._sent[name].raw if name in self._sent else self._current.data(name) if is_listed else None
-        if data is None:
+        file = self._current.file(name) if is_listed else None
+        if file is None:
             raise rejected(BAD_SNAPSHOT, f"{name[:255]} is named but neither sent nor stored")
-        return data
+        return file
 
     def made_snapshot(self, keys: ServerKeys) -> AcceptedFile:
         """Give the snapshot the server signs where the client sent none."""
-        stored = self._current.data(roles.SNAPSHOT)
-        previous = Snapshot.from_signed(Envelope.parse(stored).signed) if stored is not None else None
+        stored = self._current.file(roles.SNAPSHOT)
+        previous = stored.read(Snapshot) if stored is not None else None
         changed = {name: envelope.raw for name, envelope in self._sent.items()}
         made = next_snapshot(self.root, previous, changed, keys, self._now)
         if made is None:
@@ -101,8 +101,8 @@ class CheckedUpdate:
         return [name for name in self._sent if name not in (roles.ROOT, roles.SNAPSHOT)]
 
     def _checked_root(self, gun: str) -> Root:
-        stored = self._current.data(roles.ROOT)
-        previous = Root.from_signed(Envelope.parse(stored).signed) if stored is not None else None
+        stored = self._current.file(roles.ROOT)
+        previous = stored.read(Root) if stored is not None else None
         if roles.ROOT in self._sent:
             root = accept_root(gun, self._sent[roles.ROOT], previous, self._now)
             _require_storable(BAD_ROOT, roles.ROOT, root.version)
@@ -118,8 +118,9 @@ class CheckedUpdate:
         role = self._role(name)
         envelope = self._sent.get(name)
         if envelope is not None:
-            file = self._checked(BAD_TARGETS, role, envelope, Targets)
+            file = self._checked(BAD_TARGETS, role, envelope, read_targets)
             _require_sound_delegations(name, file)
+            self._signed_by[name] = role
         else:
             file = self._stored_targets(role)
         self._targets[name] = file
@@ -134,20 +135,19 @@ class CheckedUpdate:
         return role
 
     def _stored_targets(self, role: Role) -> Targets:
-        data = self._current.data(role.name)
-        if data is None:
+        stored = self._current.file(role.name)
+        if stored is None:
             raise rejected(BAD_HIERARCHY, f"{role.name} is neither stored nor in the update", missing=role.name)
-        envelope = Envelope.parse(data)
         with refused_as(BAD_TARGETS, role.name):
-            role.require_threshold(envelope)
-        return Targets.from_signed(envelope.signed)
+            stored.require_signed(role)
+        return stored.read(Targets)
 
-    def _checked(self, name: str, role: Role, sent: Envelope, kind: type[File]) -> File:
+    def _checked(self, name: str, role: Role, sent: Envelope, read: Callable[[dict[str, Any]], File]) -> File:
         if not sent.signatures:
             raise rejected(name, "tuf: data has no signatures")
         with refused_as(name, role.name):
             role.require_threshold(sent)
-            file = kind.from_signed(sent.signed)
+            file = read(sent.signed)
         _require_storable(name, role.name, file.version)
         if file.is_expired(self._now):
             raise rejected(name, expired(role.name, file.expires))

@@ -125,7 +125,7 @@ def test_one_bad_file_keeps_all_others_out(api: Api, owner: Publisher) -> None:
 
 
 def test_a_publish_is_one_transaction(api: Api, owner: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, generation = stored(), Collection.objects.get().generation
+    before, state = stored(), Collection.objects.get().state
 
     def fail(**_: object) -> None:
         raise DatabaseError("the disk is full")
@@ -133,7 +133,7 @@ def test_a_publish_is_one_transaction(api: Api, owner: Publisher, monkeypatch: p
     monkeypatch.setattr(Change.objects, "create", fail)
     answer = api.publish(("targets/alice", owner.tags()))
     assert (answer.status_code, error_of(answer)["code"]) == (500, "UPDATING")
-    assert (stored(), Collection.objects.get().generation) == (before, generation)
+    assert (stored(), Collection.objects.get().state) == (before, state)
 
 
 def test_who_loses_a_race_for_a_version_hears_of_the_version(

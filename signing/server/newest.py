@@ -1,0 +1,124 @@
+"""The newest files of one GUN as an update finds them, and the transaction that puts the next ones in their place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from signing.server import forms, reading
+from signing.server.current_files import CurrentSet, StoredFile, memory
+from signing.server.models import Change, Collection, MetadataFile, new_state
+from signing.server.online_keys import OnlineKeys
+from signing.trust.notary.known_files import KnownFile
+from signing.trust.notary.server_made import AcceptedFile
+from signing.trust.tuf import roles
+
+
+class LostRace(Exception):
+    """Somebody else changed the GUN since it was read."""
+
+
+class NewestFiles:
+    """The newest files of one GUN in one state of it, for acceptance."""
+
+    def __init__(self, gun: str) -> None:
+        self._gun = gun
+        self.state = reading.state_of(gun)
+        self.stored: dict[str, StoredFile | None] = {}
+        if self.state is not None:
+            self.stored.update(memory.files(gun, self.state))
+
+    def file(self, role: str) -> KnownFile | None:
+        """Give a role's file.
+
+        Raises:
+            LostRace: the GUN is in another state by now.
+        """
+        found = self.find(role)
+        return found.known if found else None
+
+    def version(self, role: str) -> int:
+        """Give a role's version, 0 where nothing is stored; raises as `file` does."""
+        found = self.find(role)
+        return found.version if found else 0
+
+    def find(self, role: str) -> StoredFile | None:
+        """Give all that is stored of a role's newest version; raises as `file` does."""
+        if self.state is None:
+            return None
+        if role not in self.stored:
+            state, found = reading.load(self._gun, role)
+            if state != self.state and (found or reading.state_of(self._gun) != self.state):
+                raise LostRace
+            self.stored[role] = found
+        return self.stored[role]
+
+    def store(self, files: Sequence[AcceptedFile], keys: OnlineKeys, now: datetime) -> None:
+        """Add the files that were made on this state, or change nothing.
+
+        Raises:
+            LostRace: the GUN is in another state by now.
+        """
+        rows = [self._row(file, now) for file in files]
+        newest = {role: found for role, found in self.stored.items() if found}
+        newest |= {row.role: _stored(row, file, newest.get(row.role)) for row, file in zip(rows, files, strict=True)}
+        state = new_state()
+        try:
+            with transaction.atomic():
+                self._advance(state, _renewal(newest))
+                MetadataFile.objects.bulk_create(rows)
+                timestamp = newest[roles.TIMESTAMP]
+                Change.objects.create(
+                    gun=self._gun,
+                    version=timestamp.version,
+                    sha256=timestamp.sha256,
+                    category=Change.Category.UPDATE,
+                    created_at=now,
+                )
+                keys.mark_used(now)
+        except IntegrityError:
+            raise LostRace from None
+        memory.put(self._gun, CurrentSet(state, newest))
+
+    def _advance(self, state: int, renew_at: datetime | None) -> None:
+        """Take the GUN's row: from here to the commit, publishers and deletions of this GUN wait."""
+        if self.state is None:
+            Collection.objects.create(gun=self._gun, state=state, renew_at=renew_at)
+            return
+        unchanged = Collection.objects.filter(gun=self._gun, state=self.state)
+        if not unchanged.update(state=state, renew_at=renew_at):
+            raise LostRace
+
+    def _row(self, file: AcceptedFile, now: datetime) -> MetadataFile:
+        before = self.stored.get(file.role)
+        written = forms.write(file.data, file.version, before.base if before else None)
+        return MetadataFile(
+            gun=self._gun,
+            role=file.role,
+            version=file.version,
+            sha256=hashlib.sha256(file.data).hexdigest(),
+            form=written.form,
+            base_version=written.base_version,
+            data=written.data,
+            renew_at=file.renew_at,
+            created_at=now,
+        )
+
+
+def _stored(row: MetadataFile, file: AcceptedFile, before: StoredFile | None) -> StoredFile:
+    """Give a row just written as it would be read."""
+    if row.form == forms.Form.DELTA:
+        base = before.base if before else None
+    else:
+        base = forms.Base(row.version, file.data, len(row.data))
+    known = KnownFile.of(file)
+    return StoredFile(row.role, row.version, row.sha256, file.data, row.created_at, row.renew_at, base, known)
+
+
+def _renewal(newest: Mapping[str, StoredFile]) -> datetime | None:
+    """Tell when the first of the server's own files has to be renewed."""
+    moments = [newest[role].renew_at for role in (roles.SNAPSHOT, roles.TIMESTAMP) if role in newest]
+    return min((moment for moment in moments if moment is not None), default=None)
