@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.parts.engine import Engine, Registry
 from tests.parts.notary_cli import NotaryCli
 from tests.parts.notary_server import NotaryServer
 from tests.parts.trustctl import TrustCtl
+from trustui.embedded.processes import Process, accepts, free_port
 
 
 @pytest.fixture(params=[NotaryServer, BuiltinServer], ids=["notary-server", "built-in"])
@@ -186,3 +189,77 @@ def test_docker_s_own_folder_is_archived_without_a_server_and_without_a_private_
     for key_file in docker_cli.private_dir.glob("*.key"):
         body = "".join(line for line in key_file.read_text().splitlines() if "-" not in line and ":" not in line)
         assert body[:60].encode() not in whole
+
+
+@contextlib.contextmanager
+def served(trustctl: TrustCtl, archive: Path) -> Iterator[tuple[str, Path]]:
+    """Serve an archive and give the address and the certificate."""
+    port, certificate = free_port(), archive.with_suffix(".crt")
+    argv = [sys.executable, "-m", "signing.local_signer.main", "archive", "serve", str(archive), "--port", str(port)]
+    process = Process(
+        "archive", [*argv, "--write-ca", str(certificate)], env=trustctl.environment, log=archive.with_suffix(".log")
+    ).start()
+    try:
+        process.wait_ready(lambda: accepts(port), 20)
+        yield f"https://127.0.0.1:{port}", certificate
+    finally:
+        process.stop()
+
+
+def test_docker_notary_and_trustctl_read_an_archive_that_is_served(
+    docker_cli: DockerCli, notary_cli: NotaryCli, trustctl: TrustCtl, gun: str, tmp_path: Path
+) -> None:
+    script = Script(docker_cli, notary_cli, gun)
+    expected = docker_cli.inspect(gun).succeeded().stdout
+    expected_pretty = docker_cli.inspect_pretty(gun).succeeded().stdout
+    expected_list = notary_cli.list(gun)
+    behind = replace(notary_cli, trust_dir=tmp_path / "behind")
+    archive = tmp_path / "trust.archive"
+    trustctl.run("archive", "take", str(archive), gun, "--rate", "1000").succeeded()
+
+    with served(trustctl, archive) as (url, certificate):
+        reader = replace(
+            docker_cli, home=tmp_path / "reader", trust_url=url, ca_pem=certificate.read_text(), username="reader"
+        )
+        assert reader.inspect(gun).succeeded().stdout == expected
+        assert reader.inspect_pretty(gun).succeeded().stdout == expected_pretty
+        assert replace(behind, url=url, ca_file=certificate).list(gun) == expected_list
+        ours = trustctl.run("inspect", "--server", url, "--ca", str(certificate), gun).succeeded()
+        assert ours.stdout == expected
+        reader.add_signer("mallory", reader.generate_key("mallory"), gun).failed()
+        again = tmp_path / "again.archive"
+        trustctl.run(
+            "archive", "take", str(again), gun, "--server", url, "--ca", str(certificate), "--rate", "1000"
+        ).succeeded()
+    first, second = (verified(trustctl, path, "--root-key-id", script.old_root) for path in (archive, again))
+    assert {**first, "server": "", "taken": ""} == {**second, "server": "", "taken": ""}
+
+
+def test_what_was_restored_is_followed_by_clients_that_remember_the_old_server(
+    mortal_server: NotaryServer | BuiltinServer,
+    docker_cli: DockerCli,
+    notary_cli: NotaryCli,
+    trustctl: TrustCtl,
+    gun: str,
+    tmp_path: Path,
+) -> None:
+    """From each server to each other: the root's holder restores, and nobody's memory stands in the way."""
+    Script(docker_cli, notary_cli, gun)
+    expected = json.loads(docker_cli.inspect(gun).succeeded().stdout)[0]
+    remembering = replace(notary_cli, trust_dir=tmp_path / "remembering")
+    listed = remembering.list(gun)
+    archive = tmp_path / "trust.archive"
+    trustctl.run("archive", "take", str(archive), gun, "--rate", "1000").succeeded()
+    there = ["--server", mortal_server.url, "--ca", str(mortal_server.ca_file)]
+    stranger = trustctl.run("archive", "restore", str(archive), *there).failed()
+    assert "root" in stranger.stderr
+
+    trustctl.run("archive", "restore", str(archive), *there, "--trust-dir", str(docker_cli.trust_dir)).succeeded()
+
+    moved = replace(docker_cli, trust_url=mortal_server.url, ca_pem=mortal_server.ca_pem)
+    assert moved.described(gun) == expected
+    assert replace(remembering, url=mortal_server.url, ca_file=mortal_server.ca_file).list(gun) == listed
+    moved.make_image(f"{gun}:v3", "after the move")
+    moved.sign(f"{gun}:v3").succeeded()
+    again = trustctl.run("archive", "restore", str(archive), *there, "--trust-dir", str(docker_cli.trust_dir)).failed()
+    assert "already" in again.stderr
