@@ -2,114 +2,134 @@
 
 from __future__ import annotations
 
-import contextvars
+import base64
 import ssl
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import getproxies
-
-import httpcore
-import httpx
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable, TooLarge
+from signing.trust.notary import deadline
+from signing.trust.notary.http1 import Connection, ConnectionEnded, Endpoint, Headers, NotHttp, Proxy
 from signing.trust.notary.server_errors import plain
 from signing.trust.notary.tokens import is_loopback
 
-DEADLINE = 30.0
-POOL = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=60)
+DEADLINE = deadline.LONGEST
+MOST_KEPT = 8
 USER_AGENT = "trustui"
-
-_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline")
+PORTS = {"https": 443, "http": 80}
 
 
 class Answer(NamedTuple):
     """A complete answer; the body of an error is cut at the limit, that of a success never is."""
 
     status: int
-    headers: httpx.Headers
+    headers: Headers
     body: bytes
 
 
 class LimitedClient:
-    """A pooled client that follows no redirects, takes no compressed bodies and ends whatever lasts too long."""
+    """A client that keeps connections, follows no redirects, takes no compressed bodies and ends whatever lasts.
+
+    It goes through the proxy of the environment (`https_proxy`, `no_proxy`) unless `through_proxies` is False.
+    """
 
     def __init__(self, context: ssl.SSLContext, *, timeout: float = DEADLINE, through_proxies: bool = True) -> None:
+        self._context = context
         self._timeout = timeout
-        self._client = httpx.Client(
-            transport=None if through_proxies and getproxies() else _DirectTransport(context),
-            verify=context,
-            trust_env=through_proxies,
-            follow_redirects=False,
-            limits=POOL,
-            timeout=timeout,
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-        )
+        self._through_proxies = through_proxies
+        self._kept: list[Connection] = []
 
     def close(self) -> None:
         """End the connections."""
-        self._client.close()
+        while self._kept:
+            self._kept.pop().close()
 
     def request(
         self, method: str, url: str, *, limit: int, headers: Mapping[str, str] | None = None, content: bytes = b""
     ) -> Answer:
         """Send one request and read the whole answer.
 
-        A GET whose connection ends before the answer does is sent once more: the server may have closed a connection
-        that was kept from before.
+        A GET over a kept connection that ends before an answer is sent once more: the server may have closed it.
 
         Raises:
             ServerUnreachable: no connection, no trusted certificate, or no complete answer in time.
             TooLarge: a success larger than `limit`.
-            BadResponse: a success that is compressed although nobody asked for that.
+            BadResponse: no HTTP, or a success that is compressed although nobody asked for that.
         """
         host = urlsplit(url).netloc
         try:
-            with self._within_deadline():
-                try:
-                    return self._sent(method, url, limit, headers, content)
-                except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                    if method != "GET":
-                        raise
-                    return self._sent(method, url, limit, headers, content)
-        except httpx.TimeoutException:
+            with deadline.within(self._timeout):
+                return self._answer(method, url, limit, headers or {}, content)
+        except TimeoutError:
             raise ServerUnreachable(f"{host} did not answer completely within {self._timeout:g} seconds.") from None
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except NotHttp as error:
+            raise BadResponse(f"{host} is no web server: {error}.", server=host) from None
+        except (OSError, ValueError) as error:
             raise ServerUnreachable(f"{host} cannot be reached: {_reason(error)}.", server=host) from None
 
-    def _sent(self, method: str, url: str, limit: int, headers: Mapping[str, str] | None, content: bytes) -> Answer:
-        with self._client.stream(method, url, headers=headers, content=content) as answer:
-            body = self._read(answer, limit, urlsplit(url).netloc)
-            return Answer(answer.status_code, answer.headers, body)
-
-    @contextmanager
-    def _within_deadline(self) -> Iterator[None]:
-        token = _deadline.set(time.monotonic() + self._timeout)
+    def _answer(self, method: str, url: str, limit: int, headers: Mapping[str, str], content: bytes) -> Answer:
+        parts = urlsplit(url)
+        endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0))
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        sent = {
+            "Host": parts.netloc.rpartition("@")[2],
+            "User-Agent": USER_AGENT,
+            "Accept-Encoding": "identity",
+            "Connection": "keep-alive",
+            **headers,
+        }
+        if content or method not in ("GET", "DELETE"):
+            sent["Content-Length"] = str(len(content))
+        connection = self._kept_connection(endpoint) or self._new_connection(endpoint)
         try:
-            yield
-        finally:
-            _deadline.reset(token)
+            return self._asked(connection, method, target, sent, content, limit)
+        except (ConnectionEnded, ConnectionError):
+            if method != "GET" or not connection.was_used:
+                raise
+        return self._asked(self._new_connection(endpoint), method, target, sent, content, limit)
 
-    def _read(self, answer: httpx.Response, limit: int, host: str) -> bytes:
-        succeeded = answer.status_code == httpx.codes.OK
-        if succeeded and answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            raise BadResponse(f"{host} compressed an answer although that was not asked for.")
-        promised = answer.headers.get("Content-Length", "")
-        if succeeded and promised.isdecimal() and int(promised[:20]) > limit:
-            raise TooLarge(f"{host} announced {promised[:20]} bytes where {limit} are the most.")
-        body = bytearray()
-        for part in answer.iter_raw():
-            body += part
-            if time.monotonic() > _deadline.get():
-                raise httpx.ReadTimeout("the answer took too long")
-            if len(body) > limit and not succeeded:
-                return bytes(body[:limit])
-            if len(body) > limit:
-                raise TooLarge(f"{host} sent more than the {limit} bytes that are the most.")
-        return bytes(body)
+    def _asked(
+        self, connection: Connection, method: str, target: str, headers: Mapping[str, str], content: bytes, limit: int
+    ) -> Answer:
+        try:
+            connection.send(method, target, headers, content)
+            head = connection.head()
+            if head.status == 200:
+                _require_fit(connection.endpoint, head.headers, limit)
+            body, can_be_kept = connection.body(head, limit)
+        except BaseException:
+            connection.close()
+            raise
+        connection.was_used = True
+        if can_be_kept and len(self._kept) < MOST_KEPT:
+            self._kept.append(connection)
+        else:
+            connection.close()
+        if len(body) > limit and head.status == 200:
+            raise TooLarge(f"{connection.endpoint.host} sent more than the {limit} bytes that are the most.")
+        return Answer(head.status, head.headers, body[:limit])
+
+    def _kept_connection(self, endpoint: Endpoint) -> Connection | None:
+        """Take a connection that waits, so that no other thread does."""
+        for connection in list(self._kept):
+            try:
+                if connection.endpoint == endpoint:
+                    self._kept.remove(connection)
+                else:
+                    continue
+            except ValueError:  # another thread was faster
+                continue
+            if not connection.is_over():
+                return connection
+            connection.close()
+        return None
+
+    def _new_connection(self, endpoint: Endpoint) -> Connection:
+        proxy = _proxy_for(endpoint) if self._through_proxies else None
+        return Connection(endpoint, self._context, proxy)
 
 
 def tls_context(
@@ -140,70 +160,28 @@ def is_local(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
-class _DirectTransport(httpx.HTTPTransport):
-    """httpx's own transport on connections whose every read and write ends at the request's deadline.
-
-    httpx knows timeouts for single reads only: a server that sends a byte now and then would hold a request for ever.
-    """
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        super().__init__(verify=context, limits=POOL)
-        self._pool.close()
-        self._pool = httpcore.ConnectionPool(  # httpx offers no other way to choose the network
-            ssl_context=context,
-            max_connections=POOL.max_connections,
-            max_keepalive_connections=POOL.max_keepalive_connections,
-            keepalive_expiry=POOL.keepalive_expiry,
-            network_backend=_DeadlineNetwork(),
-        )
+def _require_fit(endpoint: Endpoint, headers: Headers, limit: int) -> None:
+    if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise BadResponse(f"{endpoint.host} compressed an answer although that was not asked for.")
+    promised = headers.get("Content-Length")
+    if promised.isdecimal() and int(promised[:20]) > limit:
+        raise TooLarge(f"{endpoint.host} announced {promised[:20]} bytes where {limit} are the most.")
 
 
-class _DeadlineNetwork(httpcore.SyncBackend):
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        return _DeadlineStream(
-            super().connect_tcp(host, port, _left(timeout, httpcore.ConnectTimeout), local_address, socket_options)
-        )
-
-
-class _DeadlineStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _left(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:
-    """Give the time one read or write has left."""
-    deadline = _deadline.get(None)
-    if deadline is None:
-        return timeout
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise late("the deadline is over")
-    return left if timeout is None else min(left, timeout)
+def _proxy_for(endpoint: Endpoint) -> Proxy | None:
+    """Read the environment's proxy for a server, if it has one."""
+    proxies = getproxies()
+    address = proxies.get(endpoint.scheme) or proxies.get("all")
+    if not address or proxy_bypass(f"{endpoint.host}:{endpoint.port}") or proxy_bypass(endpoint.host):
+        return None
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise ValueError(f"the proxy {parts.hostname or ''} is none of the kind http://")
+    authorization = None
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return Proxy(parts.hostname, parts.port or 80, authorization)
 
 
 def _reason(error: Exception) -> str:
