@@ -7,4 +7,11 @@ from django.core.wsgi import get_wsgi_application
 # Assigned, not defaulted: with another process's settings it would serve pages under the trust server's name.
 os.environ["DJANGO_SETTINGS_MODULE"] = "trustui.settings.notary"
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from signing.server.access import may_read  # noqa: E402  Django's settings come first
+from signing.server.hot import Front  # noqa: E402
+from signing.server.metrics import observe_hot  # noqa: E402
+from signing.server.states import states  # noqa: E402
+
+application = Front(django, states(), may_read, observe_hot)

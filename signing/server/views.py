@@ -24,6 +24,7 @@ from signing.server.errors import (
     ApiError,
     of_rejection,
 )
+from signing.server.headers import CONSISTENT, CURRENT, headers_of
 from signing.server.online_keys import OnlineKeys, check_master_key
 from signing.server.upload import read_update
 from signing.trust.errors import MalformedMetadata, PublishRejected, TrustError, VersionConflict
@@ -31,9 +32,6 @@ from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, Root
 from signing.trust.tuf.times import parse_time
-
-CURRENT_SECONDS = 300
-CONSISTENT_SECONDS = 30 * 24 * 3600
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +93,7 @@ def current(request: HttpRequest, gun: str, role: str) -> HttpResponse:
     found = _found(reading.current(gun, role))
     if found.renew_at is not None and found.renew_at <= timezone.now():
         found = _renewed(gun, role, found)
-    return _metadata(found, f"public, max-age={CURRENT_SECONDS}, s-maxage={CURRENT_SECONDS}, must-revalidate")
+    return _metadata(found, CURRENT)
 
 
 def _renewed(gun: str, role: str, old: StoredFile) -> StoredFile:
@@ -143,14 +141,11 @@ def _found(file: StoredFile | None) -> StoredFile:
 
 
 def _consistent(file: StoredFile | None) -> HttpResponse:
-    return _metadata(_found(file), f"public, max-age={CONSISTENT_SECONDS}, s-maxage={CONSISTENT_SECONDS}")
+    return _metadata(_found(file), CONSISTENT)
 
 
 def _metadata(file: StoredFile, caching: str) -> HttpResponse:
-    response = _plain(file.data)
-    response["Cache-Control"] = caching
-    response["Last-Modified"] = f"{file.created_at:%a, %d %b %Y %H:%M:%S} UTC"
-    return response
+    return HttpResponse(file.data, headers=dict(headers_of(file, caching)))
 
 
 def _public_key(public: PublicKey) -> HttpResponse:

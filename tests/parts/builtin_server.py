@@ -26,6 +26,7 @@ class BuiltinServer:
     folder: Path
     database_url: str = ""
     workers: int = 2
+    threads: int = 16
     port: int = field(default_factory=free_port)
     _process: Process | None = None
     _authority: Authority = field(init=False)
@@ -61,6 +62,7 @@ class BuiltinServer:
         argv = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)),
+            *("--blocking-threads", str(self.threads), "--ssl-protocol-min", "tls1.2"),
             *("--ssl-certificate", str(pair.certificate), "--ssl-keyfile", str(pair.key)),
             "trustui.wsgi_notary:application",
         ]
