@@ -31,6 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = command_line().parse_args(argv)
     if arguments.module == "commands.sign" and (arguments.digest is None) != (arguments.size is None):
         arguments.parser.error("--digest and --size go together")
+    return perform(arguments)
+
+
+def perform(arguments: argparse.Namespace) -> int:
+    """Run what the arguments name as their module and give its exit code."""
     try:
         with Session(arguments, os.environ) as session:
             command = importlib.import_module(f"signing.local_signer.{arguments.module}")

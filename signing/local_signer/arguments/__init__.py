@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from signing.local_signer.arguments import archive, keys, looking, signers, signing
+from signing.local_signer.arguments import archive, keys, looking, plugin, signers, signing
 from signing.local_signer.menu import Menu
 
 FAMILIES: tuple[Callable[[Menu], None], ...] = (
@@ -13,5 +13,6 @@ FAMILIES: tuple[Callable[[Menu], None], ...] = (
     signing.register,
     looking.register,
     archive.register,
+    plugin.register,
 )
 """In the order of the help."""
