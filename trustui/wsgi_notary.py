@@ -13,5 +13,7 @@ from signing.server.access import may_read  # noqa: E402  Django's settings come
 from signing.server.hot import Front  # noqa: E402
 from signing.server.metrics import observe_hot  # noqa: E402
 from signing.server.states import states  # noqa: E402
+from signing.server.ticks import Ticks  # noqa: E402
 
 application = Front(django, states(), may_read, observe_hot)
+ticks = Ticks().start()

@@ -48,8 +48,10 @@ def _require_newer(gun: str, files: Sequence[AcceptedFile]) -> None:
             raise VersionConflict("A newer version of metadata is already available.", role=file.role)
 
 
-def renew(gun: str) -> None:
-    """Make the next snapshot and timestamp if their time is over or near; somebody else may be faster.
+def renew(gun: str) -> bool:
+    """Make the next snapshot and timestamp if their time is over or near, and tell whether that was done.
+
+    Somebody else may be faster; then there is nothing to do.
 
     Raises:
         TrustError: as `acceptance.renew` does.
@@ -60,7 +62,8 @@ def renew(gun: str) -> None:
         if files:
             stored.store(files, keys, now)
     except LostRace:
-        return
+        return False
+    return bool(files)
 
 
 def delete(gun: str) -> None:

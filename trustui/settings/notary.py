@@ -11,6 +11,16 @@ from trustui.settings.environment import env, secret_key_bytes
 
 SECRET_KEY = get_random_secret_key()  # it keeps no sessions
 TRUST_SERVER_MASTER_KEY = secret_key_bytes("TRUST_SERVER_MASTER_KEY")
+# Set while `manage.py resealkeys` brings the keys from one to the other.
+TRUST_SERVER_PREVIOUS_MASTER_KEY = (
+    secret_key_bytes("TRUST_SERVER_PREVIOUS_MASTER_KEY")
+    if env.str("TRUST_SERVER_PREVIOUS_MASTER_KEY", default="")
+    else None
+)
+
+# How long superseded versions can still be downloaded (0: for ever), and how often the server looks after itself.
+TRUST_SERVER_KEEP_DAYS = env.int("TRUST_SERVER_KEEP_DAYS", default=30)
+TRUST_SERVER_TICK_SECONDS = env.float("TRUST_SERVER_TICK_SECONDS", default=300.0)
 
 # Who may come in; `manage.py trustserver` sets these from its options.
 TRUST_SERVER_AUTH = env.str("TRUST_SERVER_AUTH", default="none")
@@ -21,6 +31,10 @@ TRUST_SERVER_AUTH_BUNDLE = env.str("TRUST_SERVER_AUTH_BUNDLE", default="")
 TRUST_SERVER_ANONYMOUS_PULL = env.bool("TRUST_SERVER_ANONYMOUS_PULL", default=False)
 if TRUST_SERVER_AUTH not in ("none", "token"):
     raise ImproperlyConfigured("TRUST_SERVER_AUTH must be none or token.")
+
+# Limits of uploads: how large, and how long a client may take to send one.
+TRUST_SERVER_LARGEST_UPLOAD = env.int("TRUST_SERVER_LARGEST_UPLOAD", default=32 * 1024 * 1024)
+TRUST_SERVER_UPLOAD_SECONDS = env.float("TRUST_SERVER_UPLOAD_SECONDS", default=30.0)
 
 ROOT_URLCONF = "signing.server.urls"
 WSGI_APPLICATION = "trustui.wsgi_notary.application"

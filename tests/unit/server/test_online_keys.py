@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from io import StringIO
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -135,3 +137,47 @@ def test_keys_are_marked_when_they_sign(api: Api) -> None:
     api.publish(files=owner.first())
     assert not OnlineKey.objects.filter(first_used_at=None).exists()
     assert OnlineKey.objects.filter(first_used_at__lte=timezone.now()).count() == 2
+
+
+# A new master key
+
+
+def reseal_under(new: bytes, settings: Settings) -> str:
+    settings.TRUST_SERVER_PREVIOUS_MASTER_KEY = settings.TRUST_SERVER_MASTER_KEY
+    settings.TRUST_SERVER_MASTER_KEY = new
+    output = StringIO()
+    call_command("resealkeys", stdout=output)
+    return output.getvalue()
+
+
+def test_keys_move_to_a_new_master_key(api: Api, owner: Publisher, settings: Settings) -> None:
+    assert reseal_under(os.urandom(32), settings) == "2 keys are sealed under the new master key.\n"
+    settings.TRUST_SERVER_PREVIOUS_MASTER_KEY = None
+    assert api.publish(("targets/alice", owner.tags())).status_code == 200
+
+
+def test_servers_go_on_while_keys_move(api: Api, owner: Publisher, settings: Settings) -> None:
+    settings.TRUST_SERVER_PREVIOUS_MASTER_KEY = settings.TRUST_SERVER_MASTER_KEY
+    settings.TRUST_SERVER_MASTER_KEY = os.urandom(32)
+    assert api.publish(("targets/alice", owner.tags())).status_code == 200
+
+
+def test_an_interrupted_move_goes_on(api: Api, owner: Publisher, settings: Settings) -> None:
+    old, new = settings.TRUST_SERVER_MASTER_KEY, os.urandom(32)
+    untouched = OnlineKey.objects.order_by("pk").last()
+    assert untouched is not None
+    reseal_under(new, settings)
+    OnlineKey.objects.filter(pk=untouched.pk).update(sealed=untouched.sealed)
+    settings.TRUST_SERVER_MASTER_KEY = old
+    assert reseal_under(new, settings).startswith("1 keys")
+
+
+def test_without_the_right_previous_key_nothing_is_changed(api: Api, owner: Publisher, settings: Settings) -> None:
+    before = list(OnlineKey.objects.values_list("sealed", flat=True))
+    settings.TRUST_SERVER_MASTER_KEY = os.urandom(32)
+    with pytest.raises(CommandError, match="neither of the two"):
+        reseal_under(os.urandom(32), settings)
+    settings.TRUST_SERVER_PREVIOUS_MASTER_KEY = None
+    with pytest.raises(CommandError, match="is not set"):
+        call_command("resealkeys")
+    assert list(OnlineKey.objects.values_list("sealed", flat=True)) == before
