@@ -5,13 +5,14 @@ One deviation: docker prints control and formatting characters of foreign names 
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from json.encoder import encode_basestring as _quoted
+from operator import itemgetter
 from typing import Any
 
-from signing.trust.notary.ordering import natural_key
+from signing.trust.notary.ordering import natural_key, natural_keys
 from signing.trust.notary.trusted import TrustedRepository
 
 REPOSITORY_ADMIN = "Repo Admin"
@@ -24,9 +25,13 @@ SignerRow = tuple[str, Sequence[str]]
 
 def describe(trusted: TrustedRepository, name: str, tag: str | None = None) -> dict[str, Any]:
     """Give docker's JSON object for one image: `name` as it was asked for, with `tag` only that tag."""
-    tags = [(row.tag, row.digest_hex, row.signers) for row in trusted.released(tag)]
     keys = trusted.administrative_keys()
-    return description(name, tags, trusted.signers(), keys["root"], keys["repository"])
+    described = description(name, (), trusted.signers(), keys["root"], keys["repository"])
+    by_admin = [REPOSITORY_ADMIN]
+    described["SignedTags"] = [
+        {"SignedTag": row[0], "Digest": row[1], "Signers": list(row[3]) or by_admin} for row in trusted.released(tag)
+    ]
+    return described
 
 
 def description(
@@ -41,7 +46,7 @@ def description(
         "Name": name,
         "SignedTags": [
             {"SignedTag": tag, "Digest": digest, "Signers": list(by) or [REPOSITORY_ADMIN]}
-            for tag, digest, by in sorted(tags, key=_tag_order)
+            for tag, digest, by in _in_order(tags)
         ],
         "Signers": [
             {"Name": signer, "Keys": _keys(ids)}
@@ -56,8 +61,45 @@ def description(
 
 def to_json(descriptions: Sequence[dict[str, Any]]) -> str:
     """Write what `docker trust inspect` prints for these images."""
-    text = json.dumps(list(descriptions), ensure_ascii=False, indent=4)
-    return _SPECIAL_IN_JSON.sub(_escape_if_needed, text) + "\n"
+    text = _list([_image(described) for described in descriptions], 0) + "\n"
+    if text.isascii() and not any(special in text for special in "<>&\x7f"):
+        return text
+    return _SPECIAL_IN_JSON.sub(_escape_if_needed, text)
+
+
+def _image(described: dict[str, Any]) -> str:
+    """Write one image as an encoder with an indent of 4 does, in a fraction of its time."""
+    signers_of: dict[tuple[str, ...], str] = {}
+    tags = []
+    for row in described["SignedTags"]:
+        by = tuple(row["Signers"])
+        signers = signers_of.get(by)
+        if signers is None:
+            signers = signers_of[by] = _list([_quoted(signer) for signer in by], 16)
+        tags.append(
+            f'{{\n                "SignedTag": {_quoted(row["SignedTag"])},\n'
+            f'                "Digest": {_quoted(row["Digest"])},\n'
+            f'                "Signers": {signers}\n            }}'
+        )
+    return (
+        f'{{\n        "Name": {_quoted(described["Name"])},\n        "SignedTags": {_list(tags, 8)},\n'
+        f'        "Signers": {_list(map(_key_holder, described["Signers"]), 8)},\n'
+        f'        "AdministrativeKeys": {_list(map(_key_holder, described["AdministrativeKeys"]), 8)}\n    }}'
+    )
+
+
+def _key_holder(described: dict[str, Any]) -> str:
+    keys = [
+        f'{{\n                        "ID": {_quoted(key["ID"])}\n                    }}' for key in described["Keys"]
+    ]
+    name = _quoted(described["Name"])
+    return f'{{\n                "Name": {name},\n                "Keys": {_list(keys, 16)}\n            }}'
+
+
+def _list(items: Iterable[str], indent: int) -> str:
+    margin = "\n" + " " * indent
+    inside = f",{margin}    ".join(items)
+    return f"[{margin}    {inside}{margin}]" if inside else "[]"
 
 
 def pretty(described: dict[str, Any]) -> str:
@@ -90,7 +132,7 @@ def pretty_text(
     shown = visible(name)
     tag_rows = [
         (visible(tag), visible(digest), visible(", ".join(sorted(by))) if by else f"({REPOSITORY_ADMIN})")
-        for tag, digest, by in sorted(tags, key=_tag_order)
+        for tag, digest, by in _in_order(tags)
     ]
     signer_rows = [
         (visible(signer), ", ".join(visible(key_id[:SHORT_ID]) for key_id in sorted(ids)))
@@ -114,8 +156,10 @@ def visible(text: str) -> str:
     return _SPECIAL.sub(_escape_if_needed, text)
 
 
-def _tag_order(row: TagRow) -> tuple[object, str]:
-    return natural_key(row[0]), row[1]
+def _in_order(tags: Iterable[TagRow]) -> list[TagRow]:
+    rows = sorted(tags, key=itemgetter(1))
+    keys = natural_keys([row[0] for row in rows])
+    return [rows[at] for at in sorted(range(len(rows)), key=keys.__getitem__)]
 
 
 def _keys(ids: Iterable[str]) -> list[dict[str, str]]:

@@ -36,7 +36,7 @@ def read_as(kind: type[Kind], envelope: Envelope) -> Kind:
         MalformedMetadata: it is not of that kind.
     """
     if len(envelope.raw) > LARGEST_KEPT:
-        return kind.from_signed(envelope.signed)
+        return kind.from_envelope(envelope)
     return cast(Kind, _kept_content(cast(Any, kind), envelope.raw))  # mypy does not see that classes are hashable
 
 
@@ -60,7 +60,7 @@ def _kept_envelope(data: bytes) -> Envelope:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _kept_content(kind: type[Kind], data: bytes) -> Kind:
-    return kind.from_signed(_kept_envelope(data).signed)
+    return kind.from_envelope(_kept_envelope(data))
 
 
 @lru_cache(maxsize=MOST_KEPT)

@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from signing.trust.errors import InvalidKey, NoSuchTarget, TrustError
 from signing.trust.notary.gun import Gun
-from signing.trust.notary.ordering import natural_key
+from signing.trust.notary.ordering import natural_keys
+from signing.trust.notary.released import ReleasedTag, released_rows
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Target, Targets, Timestamp
 
+__all__ = ["ReleasedTag", "TrustedRepository", "WalkedRole", "restricted"]
+
 EVERYTHING = ("",)
 """The path prefix of `targets` itself: it may hold every name."""
-
-
-class ReleasedTag(NamedTuple):
-    """A tag that consumers accept, and who besides `releases` stands behind the same digest."""
-
-    tag: str
-    digest_hex: str
-    length: int
-    signers: tuple[str, ...]
 
 
 class WalkedRole(NamedTuple):
@@ -54,26 +49,32 @@ class TrustedRepository:
     left_out: Mapping[str, TrustError]
     is_stale: bool = False
     left_out_files: Mapping[str, bytes] = field(default_factory=dict)
+    _memo: dict[str, list[ReleasedTag]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def released(self, tag: str | None = None) -> list[ReleasedTag]:
         """List the released tags, or one, in docker's natural order; a tag released with two digests comes twice.
 
         As docker does, the list of all tags passes over the paths of delegations, the question for one does not.
         """
-        signers: dict[tuple[str, str], list[str]] = {}
-        released: dict[tuple[str, str], Target] = {}
-        for walked in self._walk(tag):
-            for target in _targets(walked.file, tag):
-                key = (target.name, target.digest)
-                if _is_releasing(walked.name):
-                    released.setdefault(key, target)
-                else:
-                    signers.setdefault(key, []).append(_signer(walked.name))
-        rows = [
-            ReleasedTag(name, digest, target.length, tuple(signers.get((name, digest), ())))
-            for (name, digest), target in released.items()
-        ]
-        return sorted(rows, key=lambda row: (natural_key(row.tag), row.digest_hex))
+        if tag is not None:
+            return self._released(tag)
+        rows = self._memo.get("released")
+        if rows is None:
+            rows = self._memo["released"] = self._released(None)
+        return list(rows)
+
+    def _released(self, tag: str | None) -> list[ReleasedTag]:
+        walked = [(role.name, _targets(role.file, tag)) for role in self._walk(tag)]
+        releasing = [targets for name, targets in walked if _is_releasing(name) and targets]
+        signing = [(_signer(name), targets) for name, targets in walked if not _is_releasing(name) and targets]
+        rows: list[ReleasedTag] = []
+        for targets in releasing:
+            known = {row[:2] for row in rows}
+            rows += [row for row in released_rows(targets, signing) if not known or row[:2] not in known]
+        if len(releasing) > 1:
+            rows.sort(key=itemgetter(1))  # two digests of one tag come in their order
+        keys = natural_keys([row.tag for row in rows])
+        return [rows[at] for at in sorted(range(len(rows)), key=keys.__getitem__)]
 
     def find_released(self, tag: str) -> ReleasedTag:
         """Give the one digest that pulling `tag` means: that of `targets/releases`, else that of `targets`.
@@ -154,11 +155,11 @@ def _signer(role: str) -> str:
     return role.removeprefix("targets/")
 
 
-def _targets(file: Targets, tag: str | None) -> list[Target]:
+def _targets(file: Targets, tag: str | None) -> Mapping[str, Target]:
     if tag is None:
-        return list(file.targets.values())
+        return file.targets
     found = file.targets.get(tag)
-    return [] if found is None else [found]
+    return {} if found is None else {tag: found}
 
 
 def _canonical_id(keyid: str, keys: Mapping[str, PublicKey]) -> str:

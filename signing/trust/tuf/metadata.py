@@ -10,15 +10,16 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from signing.trust.errors import HashMismatch, LengthMismatch, MalformedMetadata
 from signing.trust.tuf import canonical, roles, shape
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.roles import Role
+from signing.trust.tuf.tag_list import TagList, read_tags
 from signing.trust.tuf.times import format_time, parse_time
 
 
@@ -62,6 +63,10 @@ class Envelope:
         Raises:
             MalformedMetadata: it is not a signed file.
         """
+        if data.startswith(_TARGETS_BEGIN):
+            in_plain_form = ListedEnvelope.read(data)
+            if in_plain_form is not None:
+                return in_plain_form
         members = shape.members(canonical.parse(data), "the file", ("signed", "signatures"))
         signatures = shape.list_or_null(members["signatures"], "signatures")
         signed = shape.mapping(members["signed"], "the `signed` part of the file")
@@ -73,6 +78,58 @@ class Envelope:
         listed = b",".join(_in_given_order(signature.to_json()) for signature in signatures)
         raw = b'{"signed":' + canonical.to_file(signed) + b',"signatures":[' + listed + b"]}"
         return cls(signed, signatures, raw)
+
+
+class ListedEnvelope(Envelope):
+    """A file of signed tags in the form Notary's clients write: its long list is read apart from the rest.
+
+    `outline` is the signed part with an empty list in place of `tags`.
+    """
+
+    outline: dict[str, Any]
+    tags: TagList
+
+    def __init__(
+        self, raw: bytes, payload: bytes, outline: dict[str, Any], tags: TagList, signatures: tuple[Signature, ...]
+    ) -> None:
+        self.__dict__.update(raw=raw, payload=payload, outline=outline, tags=tags, signatures=signatures)
+
+    @cached_property
+    def signed(self) -> dict[str, Any]:  # read when somebody asks, which is seldom
+        return cast(dict[str, Any], canonical.parse(self.payload))
+
+    @classmethod
+    def read(cls, data: bytes) -> ListedEnvelope | None:
+        """Read a file if the bytes it was sent as are the ones that were signed; None for any other.
+
+        The list is cut out where the first one begins and the last one may end. What is left has to be canonical JSON
+        whose own `targets` is empty, and the only empty one: so what was cut out was that list, and nothing else.
+        """
+        end = data.rfind(_SIGNATURES_BEGIN)
+        start = data.find(_LIST_BEGIN, 0, end) + len(_LIST_BEGIN)
+        stop = data.rfind(_LIST_END, start, end)
+        if not len(_LIST_BEGIN) <= start < stop:
+            return None
+        kept = data[len(_SIGNED_BEGIN) : start] + data[stop:end]
+        if kept.count(_EMPTY_LIST) != 1:
+            return None
+        try:
+            outline, rest = canonical.parse(kept), canonical.parse(b"{" + data[end + 1 :])
+        except MalformedMetadata:
+            return None  # as a whole it may be right
+        if outline.get("targets") != {} or canonical.encode(outline) != kept or rest.keys() != {"signatures"}:
+            return None
+        tags = read_tags(data, start, stop)
+        if tags is None:
+            return None
+        signatures = tuple(Signature.from_json(item) for item in shape.list_or_null(rest["signatures"], "signatures"))
+        return cls(data, data[len(_SIGNED_BEGIN) : end], outline, tags, signatures)
+
+
+_SIGNED_BEGIN = b'{"signed":'
+_TARGETS_BEGIN = _SIGNED_BEGIN + b'{"_type":"Targets",'
+_SIGNATURES_BEGIN = b',"signatures":['
+_LIST_BEGIN, _LIST_END, _EMPTY_LIST = b',"targets":{', b'},"version":', b'"targets":{}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +273,24 @@ class _Signed:
         version = shape.integer(members["version"], f"the version of a {cls.TYPE} file", 1)
         return {"version": version, "expires": parse_time(shape.text(members["expires"], "expires"))}
 
+    @classmethod
+    def from_envelope(cls, envelope: Envelope) -> Self:
+        """Read what a file says.
+
+        Raises:
+            MalformedMetadata: it is not of that kind.
+        """
+        return cls.from_signed(envelope.signed)
+
+    @classmethod
+    def from_signed(cls, signed: dict[str, Any]) -> Self:
+        """Read it from plain JSON.
+
+        Raises:
+            MalformedMetadata: it is not of that kind.
+        """
+        raise NotImplementedError
+
     def is_expired(self, now: datetime) -> bool:
         """Tell whether its time is over; there is no tolerance, as in Notary."""
         return self.expires < now
@@ -293,6 +368,17 @@ class Targets(_Signed):
         if listed is None:
             return None
         return Role(name, {keyid: self.keys[keyid] for keyid in listed.keyids}, listed.threshold)
+
+    @classmethod
+    def from_envelope(cls, envelope: Envelope) -> Self:
+        """Read what a file says, its list of targets as it was read already.
+
+        Raises:
+            MalformedMetadata: it is not of that kind.
+        """
+        if isinstance(envelope, ListedEnvelope):
+            return replace(cls.from_signed(envelope.outline), targets=envelope.tags)
+        return cls.from_signed(envelope.signed)
 
     def to_signed(self) -> dict[str, Any]:
         """Give the `signed` part as plain JSON."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from signing.trust.notary.ordering import natural_key
+from signing.trust.notary.ordering import natural_key, natural_keys
 
 SORTED = [
     ["v2", "v10"],
@@ -68,3 +68,9 @@ TAGS = st.text(alphabet="0019aAb.-_ä", max_size=8)
 @given(TAGS, TAGS)
 def test_the_key_orders_as_the_comparison(left: str, right: str) -> None:
     assert (natural_key(left) < natural_key(right)) == less(left, right)
+
+
+@given(st.lists(TAGS))
+@example(["1" * 100, "1" * 63, "x" + "9" * 64])
+def test_many_keys_are_those_of_each(names: list[str]) -> None:
+    assert natural_keys(names) == [natural_key(name) for name in names]

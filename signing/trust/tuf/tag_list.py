@@ -1,0 +1,126 @@
+"""Lists of targets as docker and notary write them, read in one sweep and kept as columns.
+
+A role of 10,000 tags is a megabyte that has to be read on every change, and again for every signer's role, whose list
+is mostly the same. What is written in any other form is left to the reader of any JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from operator import lt
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    from signing.trust.tuf.metadata import Target
+
+_ENTRY = re.compile(
+    r'"([ !#-\[\]-~]+)":\{"hashes":\{"sha256":"([A-Za-z0-9+/]{43})="(?:,"sha512":"([A-Za-z0-9+/]{86})==")?\},'
+    r'"length":(0|[1-9][0-9]{0,14})\},'
+)
+_CONSTANT = len('"":{"hashes":{"sha256":"="},"length":},') + 43
+_CONSTANT_SHA512 = len(',"sha512":"=="')
+_HEX = 64
+
+
+class TagList(Mapping[str, "Target"]):
+    """The targets of one file by name; each becomes an object only when it is asked for.
+
+    `names` ascend by their bytes, `digests` are the SHA-256 of the same places in lower-case hex. Nobody changes it, so
+    two files with the same list share it.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], sha256: tuple[str, ...], sha512: tuple[str, ...] | None, lengths: tuple[int, ...]
+    ) -> None:
+        self.names = names
+        self.lengths = lengths
+        self._sha256 = sha256
+        self._sha512 = sha512
+        self._source: tuple[bytes, int, int] | None = None
+
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """The SHA-256 of each target in hex."""
+        # An A where the padding was makes 33 whole bytes of each, so that one call reads them all.
+        hexed = a2b_base64("A".join(self._sha256) + "A").hex()
+        return tuple([hexed[at : at + _HEX] for at in range(0, len(hexed), _HEX + 2)])
+
+    def digest(self, name: str) -> str | None:
+        """Give the SHA-256 of a name in hex, None where it is not in the list."""
+        at = self._places.get(name)
+        return None if at is None else self.digests[at]
+
+    def is_read_from(self, data: bytes, start: int, end: int) -> bool:
+        """Tell whether the list would be the same, read from there."""
+        if self._source is None:
+            return False
+        known, known_start, known_end = self._source
+        return known[known_start:known_end] == data[start:end]
+
+    def __getitem__(self, name: str) -> Target:
+        return self._target(self._places[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: at for at, name in enumerate(self.names)}
+
+    def _target(self, at: int) -> Target:
+        from signing.trust.tuf.metadata import Target  # that module reads these lists
+
+        hashes = {"sha256": a2b_base64(self._sha256[at] + "=")}
+        if self._sha512 is not None and self._sha512[at]:
+            hashes["sha512"] = a2b_base64(self._sha512[at] + "==")
+        return Target(self.names[at], self.lengths[at], hashes)
+
+
+def read_tags(data: bytes, start: int, end: int) -> TagList | None:
+    """Read the members of an object of targets, without its braces; None unless all of it has the plain form.
+
+    The plain form: entries of a hash or two and a length, separated by single commas, with names of printable ASCII
+    without escapes, each greater than the one before. So it is canonical JSON, and no name is in it twice.
+    """
+    fingerprint = (end - start, data[start : start + _HEX], data[end - _HEX : end])
+    known = _alive.get(fingerprint)
+    if known is not None and known.is_read_from(data, start, end):
+        return known
+    found = _read(data[start:end])
+    if found is not None:
+        found._source = (data, start, end)
+        _alive[fingerprint] = found
+    return found
+
+
+_alive: WeakValueDictionary[tuple[int, bytes, bytes], TagList] = WeakValueDictionary()
+"""Lists somebody holds, so that an equal one is not read again."""
+
+
+def _read(members: bytes) -> TagList | None:
+    try:
+        text = members.decode("ascii") + ","
+    except UnicodeDecodeError:
+        return None
+    rows = _ENTRY.findall(text)
+    if not rows:
+        return None
+    names, sha256, sha512, lengths = zip(*rows, strict=True)
+    has_sha512 = any(sha512)
+    matched = len(rows) * _CONSTANT + sum(map(len, names)) + sum(map(len, lengths))
+    if has_sha512:
+        matched += sum(len(item) + _CONSTANT_SHA512 for item in sha512 if item)
+    # Matches do not overlap: if they are as long as the text together, there is nothing between them.
+    if matched != len(text) or not all(map(lt, names, names[1:])):
+        return None
+    return TagList(names, sha256, sha512 if has_sha512 else None, tuple(map(int, lengths)))
