@@ -120,8 +120,14 @@ def _page(browser: Browser, dashboard: Dashboard, *, storage: Page | None = None
 
 
 def _take(page: Page, name: str) -> None:
+    """Take the whole page: on a desk by a window as high as it is, so that the menu is as high too."""
+    wide = page.viewport_size == WIDE
+    if wide:
+        page.set_viewport_size({**WIDE, "height": max(WIDE["height"], page.evaluate("document.body.scrollHeight"))})
     page.evaluate("scrollTo(0, 0)")
-    page.screenshot(path=FOLDER / f"{name}.png", full_page=page.viewport_size == WIDE)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    if wide:
+        page.set_viewport_size(WIDE)
 
 
 if __name__ == "__main__":
