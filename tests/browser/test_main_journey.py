@@ -66,7 +66,7 @@ def ask_for(page: Page, gun: str) -> str:
 def approve(page: Page, dashboard: Dashboard, address: str) -> None:
     page.goto("/")
     page.get_by_role("link", name="Review").click()
-    assert page.url == address
+    expect(page).to_have_url(address)
     expect(page.get_by_text("I publish the journey.")).to_be_visible()
     page.get_by_label("Passphrase of the account's root key").fill(dashboard.passwords["passphrase"])
     page.get_by_label("Passphrase of the repository key").fill(REPOSITORY_PASSPHRASE)
@@ -106,4 +106,6 @@ def confirm_on_the_command_line(page: Page, folder: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     assert re.search(r"^1\.0 +[0-9a-f]{64} +journey-signer$", shown.stdout, re.MULTILINE), shown.stdout
     page.get_by_text("What it prints").click()
-    assert page.locator("pre.paper").first.inner_text().strip() == shown.stdout.strip()
+    printed = page.locator("pre.paper").first
+    expect(printed).to_be_visible()
+    assert printed.inner_text().strip() == shown.stdout.strip()
