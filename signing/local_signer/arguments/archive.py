@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from signing.local_signer.menu import Menu
 
@@ -19,6 +20,21 @@ def register(menu: Menu) -> None:
 
 def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="the archive")
+    _mix(parser)
+
+
+def _mix(parser: argparse.ArgumentParser) -> None:
+    """Let options stand between FILE and the names: argparse itself takes an empty list of names before an option."""
+    plain = parser.parse_known_args
+
+    def mixed(*arguments: Any) -> tuple[argparse.Namespace, list[str]]:
+        parser.parse_known_args = plain  # type: ignore[method-assign]  # the library calls it from within
+        try:
+            return parser.parse_known_intermixed_args(*arguments)
+        finally:
+            parser.parse_known_args = mixed  # type: ignore[method-assign,assignment]
+
+    parser.parse_known_args = mixed  # type: ignore[method-assign,assignment]
 
 
 def _take(group: Menu) -> None:

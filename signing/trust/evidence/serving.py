@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from signing.trust.errors import MetadataError
 from signing.trust.evidence.container import Archive
@@ -51,13 +51,13 @@ class ServedArchive:
         """Answer one request; `target` is the address as it stands in the request line."""
         if method not in ("GET", "HEAD"):
             return READ_ONLY
-        url = urlsplit(target)
-        if method == "GET" and url.path in ("/v2/", "/_notary_server/health"):
+        path, _, query = target.partition("?")
+        if method == "GET" and path in ("/v2/", "/_notary_server/health"):
             return Answer(200, b"{}", "application/json; charset=utf-8")
-        if method == "GET" and (match := _FILE.fullmatch(url.path)):
+        if method == "GET" and (match := _FILE.fullmatch(path)):
             return self._file(match)
-        if method == "GET" and (match := _CHANGES.fullmatch(url.path)):
-            return self._changes(match["gun"], url.query)
+        if method == "GET" and (match := _CHANGES.fullmatch(path)):
+            return self._changes(match["gun"], query)
         return NOT_FOUND
 
     def _file(self, match: re.Match[str]) -> Answer:

@@ -1,0 +1,64 @@
+"""docker's calls of a plugin, taken apart and said again."""
+
+from __future__ import annotations
+
+import pytest
+
+from signing.local_signer.plugin.dialect import Call, parser
+from signing.local_signer.plugin.install import script
+
+CALLS = [
+    (["trust", "inspect", "a"], Call((), "trust", ("inspect", "a"))),
+    (["-D", "trust", "sign", "--local", "a:b"], Call(("-D",), "trust", ("sign", "--local", "a:b"))),
+    (["-H", "tcp://x", "--config", "/c", "dct", "x"], Call(("-H", "tcp://x", "--config", "/c"), "dct", ("x",))),
+    (["--config=/c", "-l", "debug", "trust"], Call(("--config=/c", "-l", "debug"), "trust", ())),
+    (["--tlsverify", "--tlscacert", "ca.pem", "trust"], Call(("--tlsverify", "--tlscacert", "ca.pem"), "trust", ())),
+    ([], Call((), "trust", ())),
+    (["-H"], Call(("-H",), "trust", ())),
+]
+
+
+@pytest.mark.parametrize(("argv", "call"), CALLS)
+def test_docker_s_own_options_end_at_the_plugin_s_name(argv: list[str], call: Call) -> None:
+    assert Call.of(argv) == call
+
+
+def test_the_configuration_folder_is_found_however_it_is_written() -> None:
+    assert Call.of(["--config", "/c", "trust"]).option("--config") == "/c"
+    assert Call.of(["--config=/c", "trust"]).option("--config") == "/c"
+    assert Call.of(["trust", "--config", "/c"]).option("--config") is None
+
+
+WORDS = [
+    ("inspect --pretty a b", "inspect --pretty -- a b"),
+    ("key generate alice", "key generate -- alice"),
+    ("key generate --dir /d alice", "key generate --dir=/d -- alice"),
+    ("key load --name bob f.pem", "key load --name=bob -- f.pem"),
+    ("signer add --key a.pub --key b.pub alice r1 r2", "signer add --key=a.pub --key=b.pub -- alice r1 r2"),
+    ("signer remove -f alice r", "signer remove --force -- alice r"),
+    ("revoke -y a:b", "revoke --yes -- a:b"),
+]
+
+
+@pytest.mark.parametrize(("docker", "trustctl"), WORDS)
+def test_docker_s_words_become_trustctl_s(docker: str, trustctl: str) -> None:
+    arguments = parser("trust").parse_args(docker.split())
+
+    assert arguments.words(arguments) == trustctl.split()
+
+
+def test_trustctl_knows_all_these_words() -> None:
+    from signing.local_signer.main import command_line
+
+    for _, words in WORDS:
+        command_line().parse_args(words.split())
+
+
+def test_a_value_that_looks_like_an_option_stays_a_value() -> None:
+    arguments = parser("trust").parse_args(["inspect", "--", "--server=https://evil.example"])
+
+    assert arguments.words(arguments) == ["inspect", "--", "--server=https://evil.example"]
+
+
+def test_the_plugin_never_looks_for_its_code_in_the_current_folder() -> None:
+    assert " -P -m signing.local_signer.plugin " in script()
