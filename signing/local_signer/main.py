@@ -15,7 +15,7 @@ from signing.local_signer.arguments import FAMILIES
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.menu import Menu, options_that_stand_anywhere
 from signing.local_signer.session import Session
-from signing.local_signer.terminal import complain, complain_of, say_json, speak_utf8
+from signing.local_signer.terminal import complain, complain_of, error_as_json, say_json, speak_utf8
 from signing.trust.errors import TrustError
 
 ADVICE = {
@@ -29,8 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; whatever happens, people see sentences."""
     speak_utf8()
     arguments = command_line().parse_args(argv)
-    if arguments.module == "commands.sign" and (arguments.digest is None) != (arguments.size is None):
-        arguments.parser.error("--digest and --size go together")
+    if hasattr(arguments, "check"):
+        arguments.check(arguments)
     return perform(arguments)
 
 
@@ -72,7 +72,7 @@ def command_line() -> argparse.ArgumentParser:
 def _fail(error: TrustError, arguments: argparse.Namespace) -> None:
     complain_of(error)
     if getattr(arguments, "json", False):
-        say_json({"error": {"code": error.code, "message": error.message, "next_step": error.next_step}})
+        say_json(error_as_json(error))
 
 
 def _in_words(error: OSError) -> TrustError:

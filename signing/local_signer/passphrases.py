@@ -10,6 +10,7 @@ from signing.trust.notary.inspect import visible
 
 ROOT_VARIABLE = "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE"
 REPOSITORY_VARIABLE = "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE"
+NEW_VARIABLE = "TRUSTCTL_NEW_PASSPHRASE"
 SHORTEST = 8
 MOST_NEW_ATTEMPTS = 11
 
@@ -42,6 +43,14 @@ class Passphrases:
         if attempt or role not in self._typed:
             self._typed[role] = self._new(role, key_id, variable) if new else self._known(role, key_id, variable)
         return self._typed[role]
+
+    def fresh(self, role: str, key_id: str) -> str:
+        """Give a key's next passphrase: the variable's for new ones, else what is typed twice.
+
+        Raises:
+            WrongPassphrase: there is nobody to ask.
+        """
+        return self._environ.get(NEW_VARIABLE) or self._new(role, key_id, NEW_VARIABLE)
 
     def _known(self, role: str, key_id: str, variable: str) -> str:
         return self._asked(f"Enter passphrase for {shown(role)} key{_with_id(key_id)}: ", variable)

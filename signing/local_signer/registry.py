@@ -53,15 +53,15 @@ class Registry:
             client.close()
 
     def manifest(self, image: ImageName) -> Manifest:
-        """Read what an image's tag means now. The digest is computed here, not believed.
+        """Read what an image's tag means now, or the manifest of its digest. The digest is computed here, not believed.
 
         Raises:
-            NoSuchTarget: the registry has no such tag.
+            NoSuchTarget: the registry has no such tag or digest.
             NotAuthorised: it wants another login.
             BadResponse: its answer is not a registry's.
         """
         gun, tag = image.gun, image.tag
-        url = f"{self._url}/v2/{gun.path}/manifests/{tag}"
+        url = f"{self._url}/v2/{gun.path}/manifests/{image.digest or tag}"
         try:
             answer = self._ask(url, f"repository:{gun.path}:pull")
         except NotAuthorised:
@@ -77,7 +77,7 @@ class Registry:
             raise BadResponse(
                 f"The registry {self._host} answered {answer.status}.", next_step="Try again when the registry works."
             )
-        return self._verified(answer)
+        return self._verified(answer, image.digest)
 
     def _ask(self, url: str, scope: str) -> Answer:
         sent = {"Accept": ", ".join(ACCEPTED), **self._credentials.headers(scope)}
@@ -87,7 +87,7 @@ class Registry:
             answer = self._client.request("GET", url, limit=LARGEST_MANIFEST, headers=sent)
         return answer
 
-    def _verified(self, answer: Answer) -> Manifest:
+    def _verified(self, answer: Answer, wanted: str | None) -> Manifest:
         digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
         claimed = answer.headers.get("Docker-Content-Digest", digest)
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
@@ -96,7 +96,7 @@ class Registry:
                 f"The registry {self._host} gave no manifest that can be signed.",
                 next_step="Check the registry's address, and that the image is not of schema 1.",
             )
-        if claimed != digest:
+        if claimed != digest or wanted not in (None, digest):
             raise BadResponse(
                 f"The registry {self._host} gave other bytes than it says.", next_step="Do not sign this image."
             )

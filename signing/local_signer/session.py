@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signing.local_signer.docker_folder import DockerFolder
-from signing.trust.errors import InvalidInput
+from signing.trust.errors import InvalidInput, NotConfirmed
 
 if TYPE_CHECKING:
     from signing.local_signer.passphrases import Passphrases
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from signing.trust.notary.client import TrustedRepository
     from signing.trust.notary.gun import Gun
     from signing.trust.notary.repository import Repository
+    from signing.trust.notary.staging import StagedChanges
     from signing.trust.notary.transport import HttpsTransport
 
 # The trust core is imported where it is used: `trustctl --help` and a mistyped command need none of it.
@@ -55,6 +56,40 @@ class Session:
         from signing.trust.keystore.encrypted_files import FileKeyStore
 
         return FileKeyStore(self.trust_dir / "private", self.passphrases)
+
+    def staged(self, gun: Gun) -> StagedChanges:
+        """Open the changes of a repository that wait to be published, in notary's folder."""
+        from signing.trust.notary.staging import StagedChanges
+
+        return StagedChanges(self.trust_dir, gun)
+
+    def forget(self, gun: Gun) -> bool:
+        """Delete what is remembered of a repository; False if nothing is."""
+        cache = self._cache(gun)
+        had = cache.load("root") is not None
+        cache.clear()
+        return had
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a terminal to ask questions at."""
+        return sys.stdin.isatty()
+
+    def asks(self, question: str) -> bool:
+        """Ask a question at the terminal; only yes is yes."""
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def require_consent(self, question: str, *, given: bool) -> None:
+        """Ask before something that cannot be undone, unless the command line says yes.
+
+        Raises:
+            NotConfirmed: the answer is no, or there is nobody to ask.
+        """
+        if given or (self.can_ask and self.asks(question)):
+            return
+        raise NotConfirmed("Nothing was done: this was not confirmed.", next_step="Give --yes if it is meant.")
 
     def refresh(self, gun: Gun) -> TrustedRepository:
         """Fetch and verify a repository; what is only remembered does not do."""

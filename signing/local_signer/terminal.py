@@ -46,6 +46,38 @@ def sentence(error: TrustError) -> str:
     return f"{message} {error.next_step}".strip()
 
 
+def error_as_json(error: TrustError) -> dict[str, Any]:
+    """Give an error as commands with --json print it."""
+    return {"error": {"code": error.code, "message": error.message, "next_step": error.next_step}}
+
+
+class Progress:
+    """Counts long work on one line of a terminal; says nothing where stderr is not one."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._is_shown = sys.stderr.isatty() and total > 1
+
+    def step(self, note: str = "") -> None:
+        """Count one more as done."""
+        self._done += 1
+        self.show(f"{self._done} of {self._total}{f' {note}' if note else ''}")
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if self._is_shown:
+            sys.stderr.write(f"\r\x1b[K{plain_line(self._what)}: {plain_line(text)}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
 def plain_line(text: str) -> str:
     """Replace what a terminal would act on or hide by its escape."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

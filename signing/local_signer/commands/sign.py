@@ -1,4 +1,4 @@
-"""`trustctl sign IMAGE:TAG...`: many tags of one repository in one publish, without any Engine."""
+"""`trustctl sign IMAGE:TAG...`: many tags of one repository in one publish (reference 5.2)."""
 
 from __future__ import annotations
 
@@ -6,74 +6,72 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from signing.local_signer.changing import for_each, stage
 from signing.local_signer.exit_codes import Exit
-from signing.local_signer.registry import Manifest, Registry
+from signing.local_signer.manifests import given_targets, pushed_targets, remote_targets
+from signing.local_signer.reporting import Report
 from signing.local_signer.session import Session
-from signing.local_signer.terminal import complain_of, say, say_json
-from signing.trust.errors import TrustError
+from signing.trust.notary.delegations import check_delegation
 from signing.trust.notary.gun import Gun, ImageName, check_digest
-from signing.trust.notary.repository import Published
+from signing.trust.notary.publishing import Published
 from signing.trust.tuf.metadata import Target
-
-Rows = list[dict[str, Any]]
+from signing.trust.tuf.roles import TARGETS
 
 
 def run(session: Session, arguments: Namespace) -> Exit:
     """Find out every digest first, then sign repository by repository."""
     images = [ImageName.parse_tagged(text) for text in arguments.images]
-    given = Manifest(check_digest(arguments.digest), arguments.size) if arguments.digest else None
-    wanted = _by_repository(session, images, given)
-    keystore = session.keystore()
-    signed: Rows = []
-    complete = True
-    for gun, targets in wanted.items():
-        try:
-            with session.repository(gun, keystore) as repository:
-                published = repository.sign(targets)
-        except TrustError as error:
-            complain_of(error, str(gun))
-            complete = False
-            continue
-        rows = _rows(gun, targets, published)
-        signed += rows
-        if not arguments.json:
-            _report(rows)
-    if arguments.json:
-        say_json(signed)
-    return Exit.DONE if complete else Exit.FAILED
+    digest = check_digest(arguments.digest) if arguments.digest else None
+    into = [role if role == TARGETS else check_delegation(role) for role in arguments.roles]
+    report, keystore = Report(as_json=arguments.json), session.keystore()
+    wanted = _by_repository(images)
+    found: dict[Gun, list[Target]] = {}
+    if not arguments.local:
+        for gun, tags in wanted.items():
+            found[gun] = given_targets(tags, digest, arguments.size) if digest else _remote(session, gun, tags)
+
+    def sign(gun: Gun) -> None:
+        with session.repository(gun, keystore) as repository:
+            targets = found.get(gun) or pushed_targets(session, gun, wanted[gun], repository, into)
+            if arguments.stage:
+                stage(session, report, gun, repository.plan_sign(targets, into=into))
+                return
+            published = repository.sign(targets, into=into)
+        rows = _rows(targets, published)
+        report.done(gun, published, lambda: _say(report, gun, rows, published), tags=rows)
+
+    for_each(report, wanted, sign)
+    return report.finish()
 
 
-def _by_repository(session: Session, images: Sequence[ImageName], given: Manifest | None) -> Mapping[Gun, list[Target]]:
-    wanted: dict[Gun, dict[str, ImageName]] = {}
+def _remote(session: Session, gun: Gun, tags: Sequence[str]) -> list[Target]:
+    return remote_targets(session, gun, dict.fromkeys(tags))
+
+
+def _by_repository(images: Sequence[ImageName]) -> Mapping[Gun, list[str]]:
+    wanted: dict[Gun, dict[str, None]] = {}
     for image in images:
-        wanted.setdefault(image.gun, {})[str(image.tag)] = image
-    return {gun: _targets(session, gun, tags, given) for gun, tags in wanted.items()}
+        wanted.setdefault(image.gun, {})[str(image.tag)] = None
+    return {gun: list(tags) for gun, tags in wanted.items()}
 
 
-def _targets(session: Session, gun: Gun, tags: Mapping[str, ImageName], given: Manifest | None) -> list[Target]:
-    if given:
-        return [Target.from_digest(tag, given.digest, given.size) for tag in tags]
-    with Registry.connect(gun, session.docker.login(gun.host)) as registry:
-        found = {tag: registry.manifest(image) for tag, image in tags.items()}
-    return [Target.from_digest(tag, manifest.digest, manifest.size) for tag, manifest in found.items()]
-
-
-def _rows(gun: Gun, targets: Sequence[Target], published: Published) -> Rows:
+def _rows(targets: Sequence[Target], published: Published) -> list[dict[str, Any]]:
+    released = {(row.tag, row.digest_hex): list(row.signers) for row in published.trusted.released()}
     return [
         {
-            "repository": str(gun),
             "tag": target.name,
             "digest": f"sha256:{target.digest}",
             "size": target.length,
-            "signers": list(published.trusted.find_released(target.name).signers),
-            "published": bool(published.versions),
+            "released": (target.name, target.digest) in released,
+            "signers": released.get((target.name, target.digest), []),
         }
         for target in targets
     ]
 
 
-def _report(rows: Rows) -> None:
+def _say(report: Report, gun: Gun, rows: Sequence[dict[str, Any]], published: Published) -> None:
+    how = "Successfully signed" if published.versions else "Nothing to change, signed already:"
     for row in rows:
         by = f" by {', '.join(row['signers'])}" if row["signers"] else " with the repository key"
-        how = "Successfully signed" if row["published"] else "Signed already:"
-        say(f"{how} {row['repository']}:{row['tag']} at {row['digest']}{by}")
+        suffix = by if row["released"] else ", in the roles asked for; it is not released"
+        report.say(f"{how} {gun}:{row['tag']} at {row['digest']}{suffix}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from argparse import Namespace
+from pathlib import Path
 
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import say, say_json
-from signing.trust.errors import HashMismatch
+from signing.trust.errors import HashMismatch, InvalidInput
 from signing.trust.notary.gun import ImageName, check_digest
 from signing.trust.tuf.roles import RELEASES
 
@@ -24,6 +26,8 @@ def run(session: Session, arguments: Namespace) -> Exit:
         raise trusted.left_out[RELEASES]
     found = trusted.find_released(str(image.tag))
     digest = f"sha256:{found.digest_hex}"
+    if arguments.manifest:
+        wanted = _digest_of(arguments.manifest)
     if wanted and wanted != digest:
         raise HashMismatch(
             f"{image.gun}:{image.tag} is signed with {digest}, not with {wanted}.",
@@ -35,3 +39,10 @@ def run(session: Session, arguments: Namespace) -> Exit:
     else:
         say(digest)
     return Exit.DONE
+
+
+def _digest_of(path: Path) -> str:
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {path}.", next_step="Name the file of the image's manifest.")
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

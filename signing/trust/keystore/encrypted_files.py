@@ -69,6 +69,28 @@ class FileKeyStore:
         passphrase = self._passphrases(role, key.key_id, new=True, attempt=0)
         self.write(key.key_id, pem.encrypt(key, passphrase, role, gun))
 
+    def remove(self, key_id: str) -> None:
+        """Delete one key's file for good.
+
+        Raises:
+            KeyNotHeld: it is not here.
+        """
+        if not self.holds(key_id):
+            raise KeyNotHeld(f"The private key {key_id[:12]!r} is not in {self._folder}.", key_id=key_id)
+        self._path(key_id).unlink()
+        _sync_folder(self._folder)
+
+    def text(self, key_id: str) -> str:
+        """Give one key's file as it is, encrypted.
+
+        Raises:
+            KeyNotHeld: it is not here.
+            UnsafeKeyFile: others may read the file.
+        """
+        if not self.holds(key_id):
+            raise KeyNotHeld(f"The private key {key_id[:12]!r} is not in {self._folder}.", key_id=key_id)
+        return read_private_file(self._path(key_id))
+
     def write(self, key_id: str, text: str) -> None:
         """Put a finished key file in place; a crash leaves the old one or the new one."""
         write_private_file(self._path(key_id), text)

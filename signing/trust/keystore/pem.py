@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -73,6 +73,28 @@ class KeyFile:
             return cls(kind, {}, inner)
         found = (_HEADER.fullmatch(line) for line in head.splitlines())
         return cls(kind, {match[1].lower(): match[2].strip() for match in found if match}, body)
+
+    @classmethod
+    def parse_all(cls, text: str) -> list[KeyFile]:
+        """Find every private key in `text`, as `notary key export` writes several into one file.
+
+        Raises:
+            InvalidKey: there is none, or one is torn.
+        """
+        text = text[:LARGEST_FILE].replace("\r\n", "\n")
+        starts = [begin.start() for begin in _BEGIN.finditer(text)] or [0]
+        return [cls.parse(text[start:end]) for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+    def to_text(self, **headers: str) -> str:
+        """Write the block again with further headers, in their order by name as notary has them."""
+        if not "".join(headers.values()).isprintable():
+            raise InvalidName("A header of a key file has characters that cannot be written there.")
+        lines = "".join(f"{name}: {value}\n" for name, value in sorted({**self.headers, **headers}.items()))
+        return f"-----BEGIN {self.kind}-----\n{lines}\n{self.body.lstrip()}-----END {self.kind}-----\n"
+
+    def without_header(self, name: str) -> KeyFile:
+        """Give the block without one of its headers."""
+        return replace(self, headers={key: value for key, value in self.headers.items() if key != name})
 
     @property
     def is_encrypted(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from signing.trust.errors import InvalidInput, InvalidName, NoSuchSigner, NotFound
 from signing.trust.notary.changelist import Change
@@ -11,6 +11,9 @@ from signing.trust.notary.trusted import EVERYTHING, TrustedRepository
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Delegation, Targets
+
+LONGEST_PATH = 255
+SHORTEST_ID = 6
 
 
 def signer_role(name: str) -> str:
@@ -95,6 +98,41 @@ def check_delegation(role: str) -> str:
     if not roles.is_delegation(name):
         raise InvalidName(f"{role[:80]!r} is not the name of a delegation.", next_step="Use a-z, 0-9, - and _ only.")
     return name
+
+
+def split_paths(texts: Sequence[str]) -> list[str]:
+    """Read path prefixes given as `a,b`, several times or not; one empty text is the prefix of every tag.
+
+    Raises:
+        InvalidInput: no tag begins so.
+    """
+    paths = [path for text in texts for path in (text.split(",") if text else [""])]
+    for path in paths:
+        if not path.isprintable() or len(path) > LONGEST_PATH or (not path and "" not in texts):
+            raise InvalidInput(f"No tag begins with {path[:80]!r}.", next_step="Separate paths by one comma each.")
+    return list(dict.fromkeys(paths))
+
+
+def full_key_ids(
+    file: Targets, items: Sequence[Delegation], texts: Sequence[str], *, must_exist: bool = True
+) -> list[str]:
+    """Give the canonical ids of a file's delegated keys that begin with `texts`, in either form of an id.
+
+    Raises:
+        InvalidInput: an id is too short, fits several keys, or none though it must.
+    """
+    listed = {keyid: canonical_id(file, keyid) for item in items for keyid in item.keyids}
+    return [key_id for text in texts for key_id in _named(listed, text, must_exist=must_exist)]
+
+
+def _named(listed: Mapping[str, str], text: str, *, must_exist: bool) -> list[str]:
+    if len(text) < SHORTEST_ID:
+        raise InvalidInput(f"{text!r} is too short for a key's id.", next_step=f"Give {SHORTEST_ID} digits or more.")
+    found = {full for keyid, full in listed.items() if keyid.startswith(text) or full.startswith(text)}
+    if len(found) > 1 or (must_exist and not found):
+        how_many = "Several keys fit" if found else "No key fits"
+        raise InvalidInput(f"{how_many} {text[:80]!r}.", next_step="Look at `trustctl delegation list REPOSITORY`.")
+    return sorted(found)
 
 
 def _leaving_releases(trusted: TrustedRepository, key_ids: set[str]) -> list[Change]:

@@ -100,9 +100,7 @@ class Publisher:
                     raise
                 at = _standing_still(expires)
 
-    def publish(
-        self, plan: Plan, proof: Proof = nothing_more, *, force: bool = False, even_expired: Collection[str] = ()
-    ) -> Published:
+    def publish(self, plan: Plan, proof: Proof = nothing_more, *, force: bool = False) -> Published:
         """Make changes true. A root within six months of its end is signed anew by the way if its key is at hand.
 
         Raises:
@@ -119,7 +117,7 @@ class Publisher:
             settle(draft, before, self.held, force=force)
             return self._with_root(from_draft(draft, before.root), before)
 
-        return self.publish_update(build, proof, even_expired=even_expired)
+        return self.publish_update(build, proof)
 
     def publish_update(self, build: Build, proof: Proof, *, even_expired: Collection[str] = ()) -> Published:
         """Publish what `build` makes of the newest state, built anew each time somebody else was faster."""

@@ -137,6 +137,14 @@ class Repository:
             lambda before: tags.signing(before, held, targets, into), lambda after: tags.is_signed(after, targets, into)
         )
 
+    def plan_sign(self, targets: Sequence[Target], *, into: Sequence[str] = ()) -> list[Change]:
+        """Give the changes that `sign` would publish now, for staging them."""
+        return tags.signing(self.refresh(), self._publisher.held, targets, into)
+
+    def plan_revoke(self, names: Sequence[str] = ()) -> list[Change]:
+        """Give the changes that `revoke` would publish now, for staging them."""
+        return tags.revoking(self.refresh(), self._publisher.held, names)
+
     def require_signable(self, tag: str, *, into: Sequence[str] = ()) -> None:
         """Raise unless the keys at hand may sign a tag, and open them; for what must not happen in vain before.
 
@@ -160,9 +168,20 @@ class Repository:
             lambda before: tags.revoking(before, held, names), lambda after: tags.is_revoked(after, names)
         )
 
-    def apply(self, changes: Sequence[Change], *, force: bool = False, even_expired: Collection[str] = ()) -> Published:
-        """Publish changes as they are: staged ones, or those of delegations; proved by reading the files back."""
-        return self._publisher.publish(lambda _: list(changes), force=force, even_expired=even_expired)
+    def apply(self, changes: Sequence[Change], *, force: bool = False) -> Published:
+        """Publish changes as they are: staged ones, or those of delegations; proved by reading the files back.
+
+        Raises:
+            NotFound: a role to change does not exist.
+            MalformedMetadata: a change that cannot be made.
+        """
+        witnessed = [change.role for change in changes if change.kind == "witness"]
+
+        def plan(before: TrustedRepository) -> list[Change]:
+            witnessing.require_witnessable(self._publisher, before, witnessed)
+            return list(changes)
+
+        return self._publisher.publish(plan, force=force)
 
     def witness(self, names: Sequence[str]) -> Published:
         """Sign the files of roles anew, expired ones and ones that lost their signatures included.
@@ -177,8 +196,10 @@ class Repository:
 
         def build(before: TrustedRepository) -> Update:
             draft = publisher.draft(before)
-            for change in witnessing.witnessing(publisher, before, checked):
-                draft.apply(change)
+            witnessing.require_witnessable(publisher, before, checked)
+            for name in checked:
+                if name != roles.ROOT:
+                    draft.apply(Change.witness(name))
             root = renewed(before.root, publisher.now()) if roles.ROOT in checked else None
             return Update(from_draft(draft, root or before.root).files, root)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signing.trust.errors import CannotSign, InvalidName, MetadataError, UnmetThreshold
-from signing.trust.notary.changelist import Change
 from signing.trust.notary.delegations import find_delegation
 from signing.trust.notary.publishing import Publisher
 from signing.trust.notary.reading import read_as, read_envelope, require_signed
@@ -17,14 +16,14 @@ MOST_VERSIONS_BACK = 50
 LARGEST_FILE = 64 * 1024 * 1024
 
 
-def witnessing(publisher: Publisher, trusted: TrustedRepository, names: Sequence[str]) -> list[Change]:
-    """Plan that the files of these roles are signed anew; `root` is not among the changes.
+def require_witnessable(publisher: Publisher, trusted: TrustedRepository, names: Sequence[str]) -> None:
+    """Raise unless the files of these roles may be signed anew.
 
     A file that too few of its keys signed is taken over only if an earlier delegation counted it: what a server
     merely shows is not signed for it.
 
     Raises:
-        NotFound: there is no such role, or it has no file.
+        NotFound: there is no such role.
         CannotSign: nothing proves that the file was ever signed.
     """
     for name in names:
@@ -32,7 +31,6 @@ def witnessing(publisher: Publisher, trusted: TrustedRepository, names: Sequence
             find_delegation(trusted, name)
         if isinstance(trusted.left_out.get(name), UnmetThreshold):
             _require_once_signed(publisher, trusted, name)
-    return [Change.witness(name) for name in names if name != roles.ROOT]
 
 
 def check_witnessed(name: str) -> str:

@@ -81,7 +81,8 @@ def test_an_exported_key_is_loaded(trustctl: TrustCtl, environ: pytest.MonkeyPat
     file.chmod(0o600)
     assert trustctl.run("key", "load", str(file)).stdout.splitlines()[-1] == f"Successfully imported key from {file}"
     assert trustctl.run("key", "list", "--json").json == [{"key_id": samples.ALICE, "role": "alice", "gun": None}]
-    assert "already" in trustctl.run("key", "load", str(file)).stderr
+    again = trustctl.run("key", "load", str(file))
+    assert (again.code, "already" in again.stdout) == (3, True)
 
 
 def test_an_encrypted_key_without_a_path_is_loaded_too(trustctl: TrustCtl, environ: pytest.MonkeyPatch) -> None:
@@ -167,7 +168,14 @@ def test_a_second_key_and_a_second_signer(trustctl: TrustCtl) -> None:
     trustctl.add_signer("alice")
     keys = [str(trustctl.generate(name)) for name in ("laptop", "token")]
     outcome = trustctl.run("signer", "add", "--key", keys[0], "--key", keys[1], "bob", GUN, "--json")
-    assert outcome.json == [{"repository": GUN, "signer": "bob", "published": {"targets": 3}}]
+    (row,) = outcome.json
+    assert {name: row[name] for name in ("repository", "signer", "changed", "published")} == {
+        "repository": GUN,
+        "signer": "bob",
+        "changed": True,
+        "published": {"targets": 3},
+    }
+    assert any("targets/bob is delegated to" in text for text in row["changes"])
     signers = {item["Name"]: len(item["Keys"]) for item in trustctl.run("inspect", GUN).json[0]["Signers"]}
     assert signers == {"alice": 1, "bob": 2}
 
@@ -175,8 +183,8 @@ def test_a_second_key_and_a_second_signer(trustctl: TrustCtl) -> None:
 def test_adding_the_same_signer_again_publishes_nothing(trustctl: TrustCtl, simulator: Simulator) -> None:
     trustctl.add_signer("alice")
     outcome = trustctl.run("signer", "add", "--key", str(trustctl.home / "alice.pub"), "alice", GUN)
-    assert (outcome.code, len(simulator.posted)) == (0, 1)
-    assert "already" in outcome.stdout
+    assert (outcome.code, len(simulator.posted)) == (3, 1)
+    assert "Nothing to change" in outcome.stdout
 
 
 def test_repositories_that_fail_are_named_and_the_others_done(trustctl: TrustCtl, owner: Owner) -> None:
@@ -236,23 +244,20 @@ def test_signing_what_is_signed_publishes_nothing(trustctl: TrustCtl, simulator:
     trustctl.add_signer("alice")
     trustctl.sign(f"{GUN}:v1")
     outcome = trustctl.sign(f"{GUN}:v1", "--json")
-    assert (outcome.json[0]["published"], len(simulator.posted)) == (False, 2)
-    assert trustctl.sign(f"{GUN}:v1").stdout.startswith("Signed already: ")
+    assert (outcome.code, outcome.json[0]["changed"], len(simulator.posted)) == (3, False, 2)
+    assert trustctl.sign(f"{GUN}:v1").stdout.startswith("Nothing to change, signed already: ")
 
 
 def test_tags_of_two_repositories(trustctl: TrustCtl) -> None:
     other = "registry.example.com/team/other"
     trustctl.add_signer("alice", GUN, other)
     rows = trustctl.sign(f"{GUN}:v1", f"{other}:v1", f"{GUN}:v2", "--json").json
-    assert [(row["repository"], row["tag"]) for row in rows] == [(GUN, "v1"), (GUN, "v2"), (other, "v1")]
-    assert rows[0] == {
-        "repository": GUN,
-        "tag": "v1",
-        "digest": DIGEST,
-        "size": 523,
-        "signers": ["alice"],
-        "published": True,
-    }
+    assert [(row["repository"], [tag["tag"] for tag in row["tags"]]) for row in rows] == [
+        (GUN, ["v1", "v2"]),
+        (other, ["v1"]),
+    ]
+    assert rows[0]["tags"][0] == {"tag": "v1", "digest": DIGEST, "size": 523, "released": True, "signers": ["alice"]}
+    assert rows[0]["published"] == {"targets/alice": 1, "targets/releases": 1}
 
 
 def test_one_repository_fails_and_the_other_is_signed(trustctl: TrustCtl) -> None:

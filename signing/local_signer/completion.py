@@ -1,0 +1,91 @@
+"""Shell completion, from the tree of commands itself: the shells ask for the words that may come next."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from collections.abc import Sequence
+
+from signing.local_signer.exit_codes import Exit
+from signing.local_signer.session import Session
+from signing.local_signer.terminal import say
+
+BASH = """\
+_trustctl() {
+    local IFS=$'\\n'
+    COMPREPLY=($(trustctl completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+    [ ${#COMPREPLY[@]} -gt 0 ] || compopt -o default
+}
+complete -F _trustctl trustctl"""
+
+ZSH = """\
+#compdef trustctl
+_trustctl() {
+    local -a found
+    found=(${(f)"$(trustctl completion words -- "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+    if (( $#found )); then compadd -a found; else _files; fi
+}
+compdef _trustctl trustctl"""
+
+FISH = """\
+function __trustctl_words
+    set -l words (commandline -opc) (commandline -ct)
+    trustctl completion words -- $words[2..-1] 2>/dev/null
+end
+complete -c trustctl -a '(__trustctl_words)'"""
+
+SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
+
+
+def run(_session: Session, arguments: Namespace) -> Exit:
+    """Print the script for a shell, or the words that fit what is typed so far."""
+    from signing.local_signer.main import command_line
+
+    if arguments.shell in SCRIPTS:
+        say(SCRIPTS[arguments.shell])
+        return Exit.DONE
+    for word in candidates(command_line(), arguments.words):
+        say(word)
+    return Exit.DONE
+
+
+def candidates(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
+    """Give the words that may stand in the place of the last of `words`; none where a file or a name belongs."""
+    *before, typed = words or [""]
+    waiting: argparse.Action | None = None
+    for word in before:
+        if waiting is not None:
+            waiting = None
+        elif word.startswith("-"):
+            waiting = _wants_value(parser, word)
+        else:
+            parser = _below(parser).get(word, parser)
+    if waiting is not None:
+        offered = [str(choice) for choice in waiting.choices or ()]
+    elif typed.startswith("-"):
+        offered = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
+    else:
+        offered = [*_below(parser), *_choices(parser)]
+    return sorted(word for word in set(offered) if word.startswith(typed))
+
+
+def _below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Give the commands of a level; argparse has no public way to them."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return {name: below for group in groups for name, below in group.choices.items()}
+
+
+def _choices(parser: argparse.ArgumentParser) -> list[str]:
+    plain = [
+        action
+        for action in parser._actions
+        if not action.option_strings and not isinstance(action, argparse._SubParsersAction)
+    ]
+    return [str(choice) for action in plain for choice in action.choices or ()]
+
+
+def _wants_value(parser: argparse.ArgumentParser, word: str) -> argparse.Action | None:
+    for action in parser._actions:
+        if word in action.option_strings and action.nargs != 0:
+            return action
+    return None
