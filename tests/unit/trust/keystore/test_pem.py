@@ -39,7 +39,7 @@ def content(text: str) -> bytes:
 def structure(der: bytes) -> bytes:
     """Blank out what differs from file to file: salt, initialisation vector and ciphertext."""
     salt = der.index(b"\x04\x08") + 2
-    vector = der.index(b"\x04\x10") + 2
+    vector = der.index(b"\x04\x10", salt + 8) + 2  # not in the salt
     sealed = vector + 16
     return der[:salt] + b"s" * 8 + der[salt + 8 : vector] + b"v" * 16 + der[sealed : sealed + 3]
 
