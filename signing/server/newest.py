@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from signing.server import forms, reading
+from signing.server import forms, reading, writing
 from signing.server.current_files import CurrentSet, StoredFile, memory
 from signing.server.models import Change, Collection, MetadataFile, new_state
 from signing.server.online_keys import OnlineKeys
@@ -24,12 +24,17 @@ class LostRace(Exception):
 class NewestFiles:
     """The newest files of one GUN in one state of it, for acceptance."""
 
-    def __init__(self, gun: str) -> None:
+    def __init__(self, gun: str, assumed: CurrentSet | None = None) -> None:
+        """Begin with what is remembered. What is `assumed` to be the newest shows as such or not when it is stored."""
         self._gun = gun
-        self.state = reading.state_of(gun)
+        self.state = assumed.state if assumed else reading.state_of(gun)
         self.stored: dict[str, StoredFile | None] = {}
         if self.state is not None:
             self.stored.update(memory.files(gun, self.state))
+
+    def is_newest(self) -> bool:
+        """Tell whether the GUN is still in the state of these files."""
+        return reading.state_of(self._gun) == self.state
 
     def file(self, role: str) -> KnownFile | None:
         """Give a role's file.
@@ -51,7 +56,7 @@ class NewestFiles:
             return None
         if role not in self.stored:
             state, found = reading.load(self._gun, role)
-            if state != self.state and (found or reading.state_of(self._gun) != self.state):
+            if state != self.state and (found or not self.is_newest()):
                 raise LostRace
             self.stored[role] = found
         return self.stored[role]
@@ -69,9 +74,9 @@ class NewestFiles:
         try:
             with transaction.atomic():
                 self._advance(state, _renewal(newest))
-                MetadataFile.objects.bulk_create(rows)
+                writing.insert_files(rows)
                 timestamp = newest[roles.TIMESTAMP]
-                Change.objects.create(
+                writing.insert_change(
                     gun=self._gun,
                     version=timestamp.version,
                     sha256=timestamp.sha256,
@@ -88,8 +93,7 @@ class NewestFiles:
         if self.state is None:
             Collection.objects.create(gun=self._gun, state=state, renew_at=renew_at)
             return
-        unchanged = Collection.objects.filter(gun=self._gun, state=self.state)
-        if not unchanged.update(state=state, renew_at=renew_at):
+        if not writing.move_on(self._gun, self.state, state, renew_at):
             raise LostRace
 
     def _row(self, file: AcceptedFile, now: datetime) -> MetadataFile:

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
@@ -26,26 +25,35 @@ NONCE_SIZE = 12
 
 MOST_KEPT_OPEN = 1024
 
+_open_keys: dict[tuple[bytes, str, str, str], PrivateKey] = {}
+
 
 class OnlineKeys:
     """The keys of one GUN, for one request. It remembers which it opened, so that a publish can mark them as used."""
 
     def __init__(self, gun: str) -> None:
         self.gun = gun
-        self._opened: dict[str, OnlineKey] = {}
-        self._rows: list[OnlineKey] | None = None
+        self._first_used: set[str] = set()
 
     def open(self, role: str, keyids: Sequence[str]) -> list[PrivateKey]:
         """Give those of these keys that the server holds for `role`.
 
+        A key in use that this process has opened stays open: its id says which key it is.
+
         Raises:
             InvalidTag: a row was changed, or was made under another master key.
         """
-        if self._rows is None:  # both roles are asked for on every publish
-            self._rows = list(OnlineKey.objects.filter(gun=self.gun).order_by("pk"))
-        rows = [row for row in self._rows if row.role == role and row.key_id in keyids]
-        self._opened.update({row.key_id: row for row in rows})
-        return [_opened(_master_key(), row.gun, row.role, row.key_id, bytes(row.sealed)) for row in rows]
+        master_key = _master_key()
+        places = {keyid: (master_key, self.gun, role, keyid) for keyid in keyids}
+        held = {keyid: _open_keys[place] for keyid, place in places.items() if place in _open_keys}
+        if len(held) < len(places):
+            for row in OnlineKey.objects.filter(gun=self.gun, role=role, key_id__in=places.keys() - held.keys()):
+                held[row.key_id] = _opened(row)
+                if row.first_used_at is None:
+                    self._first_used.add(row.key_id)
+                else:
+                    _remember(places[row.key_id], held[row.key_id])
+        return list(held.values())
 
     def public(self, role: str, keyids: Sequence[str], now: datetime) -> PublicKey:
         """Give the public half of the first of these keys that the server holds, else of a waiting one."""
@@ -59,8 +67,8 @@ class OnlineKeys:
 
     def mark_used(self, now: datetime) -> None:
         """Note that the keys opened so far sign for their role, so that the next rotation gets another one."""
-        if new := [key_id for key_id, row in self._opened.items() if row.first_used_at is None]:
-            OnlineKey.objects.filter(key_id__in=new, first_used_at=None).update(first_used_at=now)
+        if self._first_used:
+            OnlineKey.objects.filter(key_id__in=self._first_used, first_used_at=None).update(first_used_at=now)
 
     def _make(self, role: str, now: datetime) -> OnlineKey:
         key = PrivateKey.generate()
@@ -120,13 +128,17 @@ def _seal(master_key: bytes, key: PrivateKey, gun: str, role: str) -> bytes:
     return nonce + AESGCM(master_key).encrypt(nonce, plaintext, _bound_to(gun, role, key.key_id))
 
 
-@lru_cache(maxsize=MOST_KEPT_OPEN)
-def _opened(master_key: bytes, gun: str, role: str, key_id: str, sealed: bytes) -> PrivateKey:
-    """Open a key once in a process; the row is still read each time, so a deleted key no longer signs."""
-    for candidate in (master_key, *_previous_master_key()):
+def _opened(row: OnlineKey) -> PrivateKey:
+    for candidate in (_master_key(), *_previous_master_key()):
         with contextlib.suppress(InvalidTag):
-            return _unseal(candidate, gun, role, key_id, sealed)
+            return _unseal(candidate, row.gun, row.role, row.key_id, bytes(row.sealed))
     raise InvalidTag
+
+
+def _remember(place: tuple[bytes, str, str, str], key: PrivateKey) -> None:
+    if len(_open_keys) >= MOST_KEPT_OPEN:
+        _open_keys.clear()
+    _open_keys[place] = key
 
 
 def _previous_master_key() -> tuple[bytes, ...]:

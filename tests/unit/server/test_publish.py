@@ -11,8 +11,9 @@ from django.db import DatabaseError
 from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
-from signing.server import storage
-from signing.server.models import Change, Collection, MetadataFile
+from signing.server import storage, writing
+from signing.server.current_files import memory
+from signing.server.models import Collection, MetadataFile
 from signing.trust.notary import acceptance
 from signing.trust.tuf.metadata import FileMeta
 from tests.unit.server.conftest import MULTIPART, Api, body_of, error_of
@@ -130,7 +131,7 @@ def test_a_publish_is_one_transaction(api: Api, owner: Publisher, monkeypatch: p
     def fail(**_: object) -> None:
         raise DatabaseError("the disk is full")
 
-    monkeypatch.setattr(Change.objects, "create", fail)
+    monkeypatch.setattr(writing, "insert_change", fail)
     answer = api.publish(("targets/alice", owner.tags()))
     assert (answer.status_code, error_of(answer)["code"]) == (500, "UPDATING")
     assert (stored(), Collection.objects.get().state) == (before, state)
@@ -170,6 +171,19 @@ def test_publishers_of_different_roles_do_not_hinder_each_other(
     assert api.publish(("targets/alice", owner.tags())).status_code == 200
     assert set(api.signed("snapshot.json")["meta"]) == {"root", "targets", "targets/alice", "targets/releases"}
     assert api.signed("timestamp.json")["version"] == 3
+
+
+def test_a_refusal_counts_only_on_the_newest_state(api: Api, owner: Publisher) -> None:
+    """What this process remembers may be another one's past."""
+    past = memory.get(api.gun)
+    assert past is not None
+    carol = [delegation("targets/carol", [owner.alice])]
+    assert api.publish(("targets", owner.targets(3, delegations=tuple(carol)))).status_code == 200
+    memory.put(api.gun, past)
+    assert api.publish(("targets/carol", owner.tags())).status_code == 200
+    assert api.delete().status_code == 200
+    memory.put(api.gun, past)
+    assert api.publish(files=owner.first()).status_code == 200
 
 
 def test_a_repository_deleted_in_between_is_not_half_revived(
