@@ -226,6 +226,8 @@ def test_docker_notary_and_trustctl_read_an_archive_that_is_served(
         assert replace(behind, url=url, ca_file=certificate).list(gun) == expected_list
         ours = trustctl.run("inspect", "--server", url, "--ca", str(certificate), gun).succeeded()
         assert ours.stdout == expected
+        docker_cli.forget_image(f"{gun}:v1")
+        reader.pull_trusted(f"{gun}:v1").succeeded()
         reader.add_signer("mallory", reader.generate_key("mallory"), gun).failed()
         again = tmp_path / "again.archive"
         trustctl.run(

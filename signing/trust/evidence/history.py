@@ -12,6 +12,7 @@ from datetime import datetime
 
 from signing.trust.errors import MetadataError, MissingVersion, Rollback, TrustError
 from signing.trust.evidence.manifest import Record, StoredFile
+from signing.trust.evidence.numbers import missing_in
 from signing.trust.evidence.pins import RootPins
 from signing.trust.evidence.roots import RootChain, RootKey, keys_of
 from signing.trust.evidence.states import State, States, Unproven
@@ -148,9 +149,11 @@ class _Judge:
         record = self.history.record
         if record.taken is None:
             return  # a trust folder has the newest files only
-        known = {file.version for file in record.files if file.role == roles.TIMESTAMP}
-        gone = {item.version for item in record.absent if item.role == roles.TIMESTAMP}
-        for version in range(1, max(known, default=0)):
-            if version not in known and version not in gone:
-                name = f"{roles.TIMESTAMP} {version}"
-                self._name(name, MissingVersion(f"{name} of {self.history.gun} is missing in the archive."))
+        known = [file.version for file in record.files if file.role == roles.TIMESTAMP]
+        gone = [
+            item.version
+            for item in record.absent
+            if item.role == roles.TIMESTAMP and item.version <= max(known, default=0)
+        ]
+        for name in missing_in(roles.TIMESTAMP, [*known, *gone]):
+            self._name(name, MissingVersion(f"{name} of {self.history.gun} is missing in the archive."))

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from signing.trust.errors import MetadataError, MissingVersion, TrustError, UntrustedRoot
+from signing.trust.errors import MalformedMetadata, MetadataError, MissingVersion, TrustError, UntrustedRoot
 from signing.trust.evidence.manifest import Absent, StoredFile
+from signing.trust.evidence.numbers import missing_in
 from signing.trust.evidence.pins import RootPins, fingerprint
 from signing.trust.notary.reading import require_signed
 from signing.trust.notary.root_certificates import root_keys
 from signing.trust.notary.root_rules import TrustedRoot, check_root, read_root, require_signed_by
 from signing.trust.tuf import roles
 from signing.trust.tuf.roles import Role
+
+MOST_ROOTS = 1000
+"""Each may have been signed by any before it: more would be work for an attacker's sake."""
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """The chain's certificates may have expired since: whether they held is asked for each state at its own time."""
@@ -49,10 +53,13 @@ class RootChain:
 
         `from_first` says that the chain has to begin with version 1.
         """
+        if len(data_by_file) > MOST_ROOTS:
+            self.problems.append((roles.ROOT, MalformedMetadata(f"{self.gun} has more than {MOST_ROOTS} roots.")))
+            return
         sound = self._sound(data_by_file)
         versions = {file.version for file in data_by_file}
         first = min(versions, default=0)
-        gone = {item.version for item in absent if item.role == roles.ROOT}
+        gone = {item.version for item in absent if item.role == roles.ROOT and item.version <= max(versions, default=0)}
         for file in sorted(sound):
             before = [item for item in sound if item.version == file.version - 1]
             signers = [item for item in before if self._follows(sound[item], sound[file])]
@@ -63,10 +70,8 @@ class RootChain:
                 self.unproven[file.sha256] = sound[file]
             if before and not signers and not self._is_pinned(sound[file]):
                 self.problems.append((str(file), self._unsigned(file)))
-        for version in range(1 if from_first else first, max(versions, default=0)):
-            if version not in versions and version not in gone:
-                name = f"{roles.ROOT} {version}"
-                self.problems.append((name, MissingVersion(f"{name} of {self.gun} is missing in the archive.")))
+        for name in missing_in(roles.ROOT, versions | gone, start=1 if from_first else first):
+            self.problems.append((name, MissingVersion(f"{name} of {self.gun} is missing in the archive.")))
         if self.pins and sound and not self.trusted:
             shown = ", ".join(sorted({key.canonical_id[:16] for root in sound.values() for key in keys_of(root)}))
             self.problems.append(

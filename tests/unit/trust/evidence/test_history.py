@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from signing.trust.errors import MissingVersion, Rollback, UnmetThreshold, UntrustedRoot
+from signing.trust.evidence.container import Archive
 from signing.trust.evidence.history import History
 from signing.trust.evidence.manifest import StoredFile
+from signing.trust.evidence.numbers import missing_in
+from signing.trust.evidence.shelf import describe
+from signing.trust.notary.gun import Gun
 from signing.trust.notary.root_rules import read_root
 from signing.trust.tuf.metadata import Delegation
-from tests.simulator import Clock, Owner, Simulator, signed_by
+from tests.simulator import GUN, Clock, Owner, Simulator, signed_by
 from tests.unit.trust.evidence.conftest import Keeper, digest
 
 
@@ -289,3 +293,28 @@ def test_a_repository_made_again_after_deletion_keeps_both_pasts(
 def root_key_of(data: bytes) -> str:
     (keyid,) = read_root(data).root.roles["root"].keyids
     return keyid
+
+
+@pytest.mark.parametrize("role", ["timestamp", "root", "targets/alice", "snapshot"])
+def test_a_version_beyond_counting_does_not_make_anybody_count(
+    past: Owner, keeper: Keeper, simulator: Simulator, role: str
+) -> None:
+    keeper.take()
+    huge = replace(past.files["targets/alice"], version=2**53 - 1)
+    forged = signed_by(huge, *past.keys_of("targets/alice")).raw
+    with Archive(keeper.path) as archive:
+        record = archive.manifest.repositories[Gun(GUN)]
+        files = {file: archive.read(GUN, file) for file in record.files}
+    files[describe(role, forged)] = forged
+    keeper.write(replace(record, files=frozenset(files)), lambda _, file: files[file])
+
+    history = keeper.judge()
+
+    assert history.last is not None
+    assert history.last.timestamp.version == 9
+
+
+def test_gaps_are_told_as_ranges() -> None:
+    assert list(missing_in("root", [2, 3, 7, 2**53])) == ["root 1", "root 4 to 6", f"root 8 to {2**53 - 1}"]
+    assert list(missing_in("root", [5, 6], start=5)) == []
+    assert list(missing_in("root", [])) == []
