@@ -61,31 +61,67 @@ def description(
 
 def to_json(descriptions: Sequence[dict[str, Any]]) -> str:
     """Write what `docker trust inspect` prints for these images."""
-    text = _list([_image(described) for described in descriptions], 0) + "\n"
+    return images_json([_described_image(described) for described in descriptions])
+
+
+def images_json(images: Sequence[str]) -> str:
+    """Write what `docker trust inspect` prints for images as `image_json` gave them."""
+    text = _list(images, 0) + "\n"
     if text.isascii() and not any(special in text for special in "<>&\x7f"):
         return text
     return _SPECIAL_IN_JSON.sub(_escape_if_needed, text)
 
 
-def _image(described: dict[str, Any]) -> str:
+def image_json(trusted: TrustedRepository, name: str, tag: str | None = None) -> str:
+    """Write one image's element of `images_json`: the text of what `describe` gives, without building that first."""
+    keys = trusted.administrative_keys()
+    described = description(name, (), trusted.signers(), keys["root"], keys["repository"])
+    released = trusted.released_tags(tag)
+    return _image(described, released.tags, released.digests, released.signers)
+
+
+def _image(
+    described: dict[str, Any], tags: Sequence[str], digests: Sequence[str], signers: Sequence[Sequence[str]]
+) -> str:
     """Write one image as an encoder with an indent of 4 does, in a fraction of its time."""
-    signers_of: dict[tuple[str, ...], str] = {}
-    tags = []
-    for row in described["SignedTags"]:
-        by = tuple(row["Signers"])
-        signers = signers_of.get(by)
-        if signers is None:
-            signers = signers_of[by] = _list([_quoted(signer) for signer in by], 16)
-        tags.append(
-            f'{{\n                "SignedTag": {_quoted(row["SignedTag"])},\n'
-            f'                "Digest": {_quoted(row["Digest"])},\n'
-            f'                "Signers": {signers}\n            }}'
-        )
+    ends = _Ends()
+    pieces = ['",\n                "Digest": "'] * (4 * len(tags))
+    pieces[0::4] = _inside_quotes(tags)
+    pieces[2::4] = _inside_quotes(digests)
+    pieces[3::4] = [ends[tuple(by)] for by in signers]
+    rows = [_ROW_BEGIN + "".join(pieces).removesuffix(_NEXT_ROW)] if tags else []
     return (
-        f'{{\n        "Name": {_quoted(described["Name"])},\n        "SignedTags": {_list(tags, 8)},\n'
+        f'{{\n        "Name": {_quoted(described["Name"])},\n        "SignedTags": {_list(rows, 8)},\n'
         f'        "Signers": {_list(map(_key_holder, described["Signers"]), 8)},\n'
         f'        "AdministrativeKeys": {_list(map(_key_holder, described["AdministrativeKeys"]), 8)}\n    }}'
     )
+
+
+def _described_image(described: dict[str, Any]) -> str:
+    rows = described["SignedTags"]
+    tags, digests, signers = ([row[member] for row in rows] for member in ("SignedTag", "Digest", "Signers"))
+    return _image(described, tags, digests, signers)
+
+
+def _inside_quotes(texts: Sequence[str]) -> Sequence[str]:
+    """Give what stands between the quotes for each text: mostly the text itself, as one look at all of them tells."""
+    together = "".join(texts)
+    if together.isascii() and together.isprintable() and '"' not in together and "\\" not in together:
+        return texts
+    return [_quoted(text)[1:-1] for text in texts]
+
+
+_ROW_BEGIN = '{\n                "SignedTag": "'
+_NEXT_ROW = f",\n            {_ROW_BEGIN}"
+
+
+class _Ends(dict[tuple[str, ...], str]):
+    """How a row ends and the next begins, by its signers: most rows have the same ones."""
+
+    def __missing__(self, signers: tuple[str, ...]) -> str:
+        written = _list([_quoted(signer) for signer in signers or (REPOSITORY_ADMIN,)], 16)
+        end = self[signers] = f'",\n                "Signers": {written}\n            }}{_NEXT_ROW}'
+        return end
 
 
 def _key_holder(described: dict[str, Any]) -> str:

@@ -21,25 +21,23 @@ def natural_key(text: str) -> str:
 
 def natural_keys(texts: Iterable[str]) -> list[str]:
     """Give the keys of many texts: what stands before a final number is worked out once for all that share it."""
-    known: dict[str, str] = {}
-    keys = []
-    for text in texts:
-        before = text.rstrip(_DIGITS)
-        key = known.get(before)
-        if key is None:
-            key = known[before] = natural_key(before)
-        number = text[len(before) :]
-        if not number:
-            keys.append(key)
-        elif number[0] == "0":
-            keys.append(key + _key_of(number))
-        else:  # as `_key_of`, without the call: there are 10,000 of these
-            keys.append(f"{key}\0{_COUNTS[len(number)] if len(number) < 64 else _count(len(number))}{number}\1")
-    return keys
+    listed = list(texts)
+    befores = [text.rstrip(_DIGITS) for text in listed]
+    known = {before: natural_key(before) for before in set(befores)}
+    return [
+        f"{known[before]}\0{_COUNTS[len(text) - len(before)]}{text[len(before) :]}\1"  # as _key_of, without the call
+        if text is not before and text[len(before)] != "0" and len(text) - len(before) < _MOST_COUNTS
+        else known[before] + _key_of_end(text[len(before) :])
+        for text, before in zip(listed, befores, strict=True)
+    ]
 
 
 def _number_key(match: re.Match[str]) -> str:
     return _key_of(match[0])
+
+
+def _key_of_end(number: str) -> str:
+    return _key_of(number) if number else ""
 
 
 def _key_of(number: str) -> str:
@@ -52,4 +50,5 @@ def _count(number: int) -> str:
     return chr(min(number + 1, _LARGEST_CHARACTER))
 
 
-_COUNTS = [_count(number) for number in range(64)]
+_MOST_COUNTS = 64
+_COUNTS = [_count(number) for number in range(_MOST_COUNTS)]

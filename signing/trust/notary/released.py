@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
+from signing.trust.notary.ordering import natural_keys
 from signing.trust.tuf.metadata import Target
 from signing.trust.tuf.tag_list import TagList
 
@@ -21,35 +22,71 @@ class ReleasedTag(NamedTuple):
     signers: tuple[str, ...]
 
 
-def released_rows(targets: Targets, signing: Sequence[tuple[str, Targets]]) -> list[ReleasedTag]:
-    """Give a row for each of `targets`, with those of `signing` that hold the same name and digest."""
+class ReleasedTags(NamedTuple):
+    """Released tags as columns: a row for each would take longer than all the rest of an inspect."""
+
+    tags: Sequence[str]
+    digests: Sequence[str]
+    lengths: Sequence[int]
+    signers: Sequence[tuple[str, ...]]
+
+    def rows(self) -> list[ReleasedTag]:
+        """Give them row by row."""
+        return list(map(ReleasedTag._make, zip(*self, strict=True)))
+
+
+def released_tags(releasing: Sequence[Targets], signing: Sequence[tuple[str, Targets]]) -> ReleasedTags:
+    """List what is in `releasing`, in docker's natural order, with those of `signing` that hold the same digest.
+
+    A tag with the same digest in several of `releasing` comes once, with other digests once for each.
+    """
+    found = _of_one(releasing[0], signing) if len(releasing) == 1 else _of_many(releasing, signing)
+    if len(found.tags) < 2:
+        return found
+    keys = natural_keys(found.tags)
+    in_order: Callable[[Sequence[object]], Sequence[object]] = itemgetter(
+        *sorted(range(len(keys)), key=keys.__getitem__)
+    )
+    return ReleasedTags._make(map(in_order, found))
+
+
+def _of_one(targets: Targets, signing: Sequence[tuple[str, Targets]]) -> ReleasedTags:
     if isinstance(targets, TagList):
-        names, digests, lengths = targets.names, targets.digests, targets.lengths
+        tags, digests, lengths = targets.names, targets.digests, targets.lengths
     else:
-        names, lengths = tuple(targets), tuple(target.length for target in targets.values())
-        digests = tuple(target.digest for target in targets.values())
-    signers = _signers(targets, names, digests, signing)
-    return list(map(ReleasedTag._make, zip(names, digests, lengths, signers, strict=False)))
+        tags = list(targets)
+        digests = [target.digest for target in targets.values()]
+        lengths = [target.length for target in targets.values()]
+    return ReleasedTags(tags, digests, lengths, _signers(targets, tags, digests, signing))
+
+
+def _of_many(releasing: Sequence[Targets], signing: Sequence[tuple[str, Targets]]) -> ReleasedTags:
+    rows: dict[tuple[str, str], ReleasedTag] = {}
+    for targets in releasing:
+        for row in _of_one(targets, signing).rows():
+            rows.setdefault(row[:2], row)
+    by_digest = sorted(rows.values(), key=itemgetter(1))
+    return ReleasedTags._make(zip(*by_digest, strict=True) if by_digest else ((), (), (), ()))
 
 
 def _signers(
-    targets: Targets, names: Sequence[str], digests: Sequence[str], signing: Sequence[tuple[str, Targets]]
-) -> Iterable[tuple[str, ...]]:
+    targets: Targets, tags: Sequence[str], digests: Sequence[str], signing: Sequence[tuple[str, Targets]]
+) -> list[tuple[str, ...]]:
     if all(listed is targets for _, listed in signing):  # equal lists are read once, so they are one object
-        return repeat(tuple(signer for signer, _ in signing))
+        return [tuple(signer for signer, _ in signing)] * len(tags)
     lookups = [(signer, _digest_in(listed)) for signer, listed in signing]
-    return (
-        tuple([signer for signer, digest_of in lookups if digest_of(name) == digest])
-        for name, digest in zip(names, digests, strict=True)
-    )
+    return [
+        tuple([signer for signer, digest_of in lookups if digest_of(tag) == digest])
+        for tag, digest in zip(tags, digests, strict=True)
+    ]
 
 
 def _digest_in(targets: Targets) -> Callable[[str], str | None]:
     if isinstance(targets, TagList):
         return targets.digest
 
-    def digest_of(name: str) -> str | None:
-        found = targets.get(name)
+    def digest_of(tag: str) -> str | None:
+        found = targets.get(tag)
         return None if found is None else found.digest
 
     return digest_of

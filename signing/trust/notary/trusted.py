@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import NamedTuple
 
 from signing.trust.errors import InvalidKey, NoSuchTarget, TrustError
 from signing.trust.notary.gun import Gun
-from signing.trust.notary.ordering import natural_keys
-from signing.trust.notary.released import ReleasedTag, released_rows
+from signing.trust.notary.released import ReleasedTag, ReleasedTags, released_tags
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Target, Targets, Timestamp
@@ -49,32 +47,26 @@ class TrustedRepository:
     left_out: Mapping[str, TrustError]
     is_stale: bool = False
     left_out_files: Mapping[str, bytes] = field(default_factory=dict)
-    _memo: dict[str, list[ReleasedTag]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _memo: dict[str | None, ReleasedTags] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def released(self, tag: str | None = None) -> list[ReleasedTag]:
         """List the released tags, or one, in docker's natural order; a tag released with two digests comes twice.
 
         As docker does, the list of all tags passes over the paths of delegations, the question for one does not.
         """
-        if tag is not None:
-            return self._released(tag)
-        rows = self._memo.get("released")
-        if rows is None:
-            rows = self._memo["released"] = self._released(None)
-        return list(rows)
+        return self.released_tags(tag).rows()
 
-    def _released(self, tag: str | None) -> list[ReleasedTag]:
-        walked = [(role.name, _targets(role.file, tag)) for role in self._walk(tag)]
-        releasing = [targets for name, targets in walked if _is_releasing(name) and targets]
-        signing = [(_signer(name), targets) for name, targets in walked if not _is_releasing(name) and targets]
-        rows: list[ReleasedTag] = []
-        for targets in releasing:
-            known = {row[:2] for row in rows}
-            rows += [row for row in released_rows(targets, signing) if not known or row[:2] not in known]
-        if len(releasing) > 1:
-            rows.sort(key=itemgetter(1))  # two digests of one tag come in their order
-        keys = natural_keys([row.tag for row in rows])
-        return [rows[at] for at in sorted(range(len(rows)), key=keys.__getitem__)]
+    def released_tags(self, tag: str | None = None) -> ReleasedTags:
+        """List the same as columns, the list of all of them only once."""
+        found = self._memo.get(tag)
+        if found is None:
+            walked = [(role.name, _targets(role.file, tag)) for role in self._walk(tag)]
+            releasing = [targets for name, targets in walked if _is_releasing(name) and targets]
+            signing = [(_signer(name), targets) for name, targets in walked if not _is_releasing(name) and targets]
+            found = released_tags(releasing, signing)
+            if tag is None:
+                self._memo[tag] = found
+        return found
 
     def find_released(self, tag: str) -> ReleasedTag:
         """Give the one digest that pulling `tag` means: that of `targets/releases`, else that of `targets`.

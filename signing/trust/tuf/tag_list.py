@@ -10,20 +10,18 @@ import re
 from binascii import a2b_base64
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from operator import lt
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from signing.trust.tuf.metadata import Target
 
-_ENTRY = re.compile(
-    r'"([ !#-\[\]-~]+)":\{"hashes":\{"sha256":"([A-Za-z0-9+/]{43})="(?:,"sha512":"([A-Za-z0-9+/]{86})==")?\},'
-    r'"length":(0|[1-9][0-9]{0,14})\},'
-)
-_CONSTANT = len('"":{"hashes":{"sha256":"="},"length":},') + 43
-_CONSTANT_SHA512 = len(',"sha512":"=="')
+_NAME, _LENGTH = r"([ !#-\[\]-~]+)", r"(0|[1-9][0-9]{0,14})"
+_SHA256, _SHA512 = r'"sha256":"([A-Za-z0-9+/]{43})="', r'"sha512":"([A-Za-z0-9+/]{86})=="'
+_BY_DOCKER = re.compile(rf'"{_NAME}":{{"hashes":{{{_SHA256}}},"length":{_LENGTH}}},')
+_BY_NOTARY = re.compile(rf'"{_NAME}":{{"hashes":{{{_SHA256},{_SHA512}}},"length":{_LENGTH}}},')
 _HEX = 64
+_LONGEST_BEGIN = 512
 
 
 class TagList(Mapping[str, "Target"]):
@@ -33,21 +31,25 @@ class TagList(Mapping[str, "Target"]):
     two files with the same list share it.
     """
 
-    def __init__(
-        self, names: tuple[str, ...], sha256: tuple[str, ...], sha512: tuple[str, ...] | None, lengths: tuple[int, ...]
-    ) -> None:
+    def __init__(self, names: list[str], sha256: list[str], sha512: list[str] | None, lengths: list[str]) -> None:
         self.names = names
-        self.lengths = lengths
         self._sha256 = sha256
         self._sha512 = sha512
+        self._lengths = lengths
         self._source: tuple[bytes, int, int] | None = None
 
     @cached_property
-    def digests(self) -> tuple[str, ...]:
+    def digests(self) -> list[str]:
         """The SHA-256 of each target in hex."""
         # An A where the padding was makes 33 whole bytes of each, so that one call reads them all.
         hexed = a2b_base64("A".join(self._sha256) + "A").hex()
-        return tuple([hexed[at : at + _HEX] for at in range(0, len(hexed), _HEX + 2)])
+        return [hexed[at : at + _HEX] for at in range(0, len(hexed), _HEX + 2)]
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """The length of each target."""
+        known = {text: int(text) for text in set(self._lengths)}
+        return list(map(known.__getitem__, self._lengths))
 
     def digest(self, name: str) -> str | None:
         """Give the SHA-256 of a name in hex, None where it is not in the list."""
@@ -81,16 +83,17 @@ class TagList(Mapping[str, "Target"]):
         from signing.trust.tuf.metadata import Target  # that module reads these lists
 
         hashes = {"sha256": a2b_base64(self._sha256[at] + "=")}
-        if self._sha512 is not None and self._sha512[at]:
+        if self._sha512 is not None:
             hashes["sha512"] = a2b_base64(self._sha512[at] + "==")
-        return Target(self.names[at], self.lengths[at], hashes)
+        return Target(self.names[at], int(self._lengths[at]), hashes)
 
 
 def read_tags(data: bytes, start: int, end: int) -> TagList | None:
     """Read the members of an object of targets, without its braces; None unless all of it has the plain form.
 
-    The plain form: entries of a hash or two and a length, separated by single commas, with names of printable ASCII
-    without escapes, each greater than the one before. So it is canonical JSON, and no name is in it twice.
+    The plain form: entries of a SHA-256 and a length as docker writes them, or with a SHA-512 each as notary does,
+    separated by single commas, with names of printable ASCII without escapes, each greater than the one before. So it
+    is canonical JSON, and no name is in it twice.
     """
     fingerprint = (end - start, data[start : start + _HEX], data[end - _HEX : end])
     known = _alive.get(fingerprint)
@@ -112,15 +115,11 @@ def _read(members: bytes) -> TagList | None:
         text = members.decode("ascii") + ","
     except UnicodeDecodeError:
         return None
-    rows = _ENTRY.findall(text)
-    if not rows:
+    by_notary = ',"sha512":"' in text[:_LONGEST_BEGIN]
+    # What is between two entries comes back as well: nothing is, if the list has the form.
+    pieces = (_BY_NOTARY if by_notary else _BY_DOCKER).split(text)
+    columns = 5 if by_notary else 4
+    names = pieces[1::columns]
+    if any(pieces[::columns]) or sorted(names) != names or len(set(names)) != len(names):
         return None
-    names, sha256, sha512, lengths = zip(*rows, strict=True)
-    has_sha512 = any(sha512)
-    matched = len(rows) * _CONSTANT + sum(map(len, names)) + sum(map(len, lengths))
-    if has_sha512:
-        matched += sum(len(item) + _CONSTANT_SHA512 for item in sha512 if item)
-    # Matches do not overlap: if they are as long as the text together, there is nothing between them.
-    if matched != len(text) or not all(map(lt, names, names[1:])):
-        return None
-    return TagList(names, sha256, sha512 if has_sha512 else None, tuple(map(int, lengths)))
+    return TagList(names, pieces[2::columns], pieces[3::columns] if by_notary else None, pieces[columns - 1 :: columns])

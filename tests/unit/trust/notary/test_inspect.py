@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from signing.trust.notary.cache import MemoryCache
 from signing.trust.notary.client import TrustedRepository, refresh
 from signing.trust.notary.gun import Gun
-from signing.trust.notary.inspect import describe, description, pretty, pretty_all, pretty_text, to_json, visible
+from signing.trust.notary.inspect import (
+    describe,
+    description,
+    image_json,
+    images_json,
+    pretty,
+    pretty_all,
+    pretty_text,
+    to_json,
+    visible,
+)
 from signing.trust.tuf.metadata import Envelope
 from tests.simulator import Clock, Owner, Simulator
 from tests.unit.trust.notary.conftest import Reader, digest
@@ -33,6 +43,21 @@ def demo() -> TrustedRepository:
 
 def test_the_json_of_a_repository(demo: TrustedRepository) -> None:
     assert to_json([describe(demo, GUN)]) == output("inspect.json")
+
+
+def test_the_text_needs_no_description(demo: TrustedRepository, newcomer: Reader) -> None:
+    trusted = newcomer.refresh()
+    for tag in (None, "v1", "v0", "none"):
+        assert images_json([image_json(trusted, "x", tag)] * 2) == to_json([describe(trusted, "x", tag)] * 2)
+    assert images_json([]) == "[]\n"
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.lists(st.text(), max_size=3))), st.text())
+def test_the_text_is_that_of_any_encoder(tags: list[tuple[str, str, list[str]]], name: str) -> None:
+    described = description(name, tags, [(name, ["x"])], [], [name])
+    assert json.loads(to_json([described])) == [described]
+    plain = description("x", [("1", "d", ["a", "b"]), ("2", "d", [])], [("a", ["1"])], ["r"], [])
+    assert to_json([plain]) == json.dumps([plain], indent=4) + "\n"
 
 
 def test_the_json_of_one_tag(demo: TrustedRepository) -> None:
