@@ -21,6 +21,9 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
+    def get_absolute_url(self) -> str:
+        return reverse("person", args=[self.pk])
+
 
 class TrustServer(models.Model):
     """One Notary v1 server: the built-in one or any other."""

@@ -83,6 +83,7 @@ _RULES = rules.RuleSet()
 for _action, _predicate in {
     # the installation
     "create_account": is_admin,
+    "manage_people": is_admin,
     "manage_trust_servers": is_admin,
     # an account
     "view": is_admin | is_member,
@@ -129,6 +130,7 @@ def require(user: User, action: str, thing: Thing = None) -> None:
 
 _REFUSALS = {
     "create_account": "Only an administrator creates accounts.",
+    "manage_people": "Only an administrator manages people.",
     "manage_trust_servers": "Only an administrator changes trust servers.",
     "manage_account": "Only a lead changes this account.",
     "create_repository": "Only a lead adds repositories to this account.",

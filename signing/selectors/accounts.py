@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from signing.models import Account, Membership, User
 
@@ -18,6 +18,12 @@ def visible_accounts(user: User) -> QuerySet[Account]:
 def members_of(account: Account) -> QuerySet[Membership]:
     """List who may do what in an account."""
     return account.memberships.select_related("user").order_by("user__username")
+
+
+def people_of(account: Account, user: User) -> QuerySet[User]:
+    """List who can sign in and has a role in an account, and the one who asks, who may be an administrator."""
+    has_part = Q(memberships__account=account) | Q(pk=user.pk)
+    return User.objects.filter(has_part, is_active=True).distinct().order_by("username")
 
 
 def account_of_image(gun: str) -> Account | None:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.django_db
 PEOPLE = ("admin", "lead", "signer", "developer", "auditor", "outsider")
 IN_ACCOUNT = {
     "create_account": {"admin"},
+    "manage_people": {"admin"},
     "manage_trust_servers": {"admin"},
     "view": {"admin", "lead", "signer", "developer", "auditor"},
     "manage_account": {"admin", "lead"},

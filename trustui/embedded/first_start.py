@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import django
 from django.conf import settings
 from django.core.management import call_command
+
+from signing.one_time_passwords import one_time_password
 
 if TYPE_CHECKING:  # importable once Django is set up
     from signing.models import User
@@ -68,12 +69,6 @@ def ensure_builtin_server(administrator: User, url: str, ca_pem: str) -> None:
         )
     elif (builtin.url, builtin.ca_pem) != (url, ca_pem):
         trust_servers.change_trust_server(actor=administrator, trust_server=builtin, url=url, ca_pem=ca_pem)
-
-
-def one_time_password() -> str:
-    """Make a password that is easy to copy by hand; its owner has to change it at first sign-in."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
-    return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))
 
 
 def show_password(username: str, password: str, who: str) -> None:

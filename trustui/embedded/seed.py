@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import django
 from django.conf import settings
 
-from trustui.embedded.first_start import BUILTIN_NAME, one_time_password, show_password, show_secret
+from signing.one_time_passwords import one_time_password
+from trustui.embedded.first_start import BUILTIN_NAME, show_password, show_secret
 from trustui.embedded.secrets import write_once
 
 if TYPE_CHECKING:  # importable once Django is set up

@@ -78,7 +78,9 @@ class AccountChangeForm(ServiceForm):
 class MemberForm(ServiceForm):
     """A person and their role."""
 
-    user = PersonField(max_length=150, label="User name")
+    user = PersonField(
+        max_length=150, label="User name", help_text="Exactly as they sign in with it; ask them, it is not shown here."
+    )
     role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.DEVELOPER)
 
     def __init__(self, request: HttpRequest, *, is_sent: bool = True) -> None:

@@ -11,6 +11,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from signing.models import User
+from signing.selectors.people import person_named
 from signing.trust.errors import TrustError
 from trustui.errors import Explanation, explain
 
@@ -95,16 +96,20 @@ class PemForm(ServiceForm):
 
 
 class PersonField(NameField):
-    """A person by user name."""
+    """A person by their exact user name.
+
+    There is no list to choose from and no completion: who leads one account learns nothing of the people of others
+    but whether one name they were told can sign in.
+    """
 
     def clean(self, value: Any) -> User | None:
         name = super().clean(value)
         if not name:
             return None
-        try:
-            return User.objects.get(username=name, is_active=True)
-        except User.DoesNotExist:
-            raise forms.ValidationError(f"There is no person with the user name {name} here.") from None
+        person = person_named(name)
+        if person is None:
+            raise forms.ValidationError(f"There is no person with the user name {name} here.")
+        return person
 
 
 def choice_of(queryset: models.QuerySet[Any], **kwargs: Any) -> forms.ModelChoiceField:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from signing.models import Account, Key
 from signing.permissions import may
+from signing.selectors.accounts import people_of
 from signing.selectors.keys import visible_keys
-from trustui.forms.base import NameField, PersonField, ServiceForm, choice_of
+from trustui.forms.base import NameField, ServiceForm, choice_of
 from trustui.htmx import HtmxRequest
 
 
@@ -24,6 +25,10 @@ class SignerForm(ServiceForm):
             keys = keys.filter(owner=request.user)
         self.fields["key"] = choice_of(keys, to_field_name="key_id", empty_label=None)
         if may(request.user, "create_signer_for_others", account):
-            self.fields["user"] = PersonField(
-                max_length=150, required=False, label="Person", help_text="User name. Empty: a machine's signer."
+            self.fields["user"] = choice_of(
+                people_of(account, request.user),
+                to_field_name="username",
+                required=False,
+                label="Person",
+                empty_label="nobody: a machine's signer",
             )

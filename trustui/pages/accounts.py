@@ -69,6 +69,7 @@ def change(request: HtmxRequest, name: str) -> HttpResponse:
 def member(request: HtmxRequest, name: str) -> HttpResponse:
     """Give a person a role."""
     account = _visible(request, name)
+    require(request.user, "manage_account", account)  # before the form, which says whether a user name exists
     form = MemberForm(request)
     if (
         form.is_valid()

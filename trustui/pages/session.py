@@ -5,7 +5,10 @@ from __future__ import annotations
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import ChangePasswordForm
 from allauth.account.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+
+from signing.services.people import keep_chosen_password
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -23,9 +26,8 @@ class PasswordChange(PasswordChangeView):
 
     template_name = "account/password_change.html"
 
+    @transaction.atomic
     def form_valid(self, form: ChangePasswordForm) -> HttpResponse:
-        user = self.request.user
         response = super().form_valid(form)
-        user.must_change_password = False
-        user.save(update_fields=["must_change_password"])
+        keep_chosen_password(actor=self.request.user)
         return response

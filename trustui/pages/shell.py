@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from signing.permissions import may
 from signing.selectors.requests import waiting_for
 
 THEMES = ("light", "dark", "auto")
@@ -17,12 +18,13 @@ A_YEAR = 365 * 24 * 3600
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Give every template the theme and the number of requests that wait (counted only where it is shown)."""
+    """Give every template the theme, the menu and the number of requests that wait (counted only where it is shown)."""
     theme = request.COOKIES.get("theme", "auto")
     return {
         "theme": theme if theme in THEMES else "auto",
         "themes": (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("auto", "Automatic", "monitor")),
         "waiting_count": _counted_once(request),
+        "may_manage_people": may(request.user, "manage_people") if hasattr(request, "user") else False,
     }
 
 

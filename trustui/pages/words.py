@@ -54,6 +54,8 @@ SECTIONS = {
     "operations": "operations",
     "account": "accounts",
     "accounts": "accounts",
+    "people": "people",
+    "person": "people",
     "trust": "trust_servers",
     "audit": "audit",
 }

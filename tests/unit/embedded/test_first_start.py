@@ -43,9 +43,3 @@ def test_another_port_and_a_new_authority_are_followed(ca_pem: str, tmp_path) ->
     first_start.ensure_builtin_server(administrator, "https://127.0.0.1:4444", newer)
     server = TrustServer.objects.get()
     assert (server.url, server.ca_pem) == ("https://127.0.0.1:4444", newer)
-
-
-def test_one_time_passwords_differ_and_are_long_enough() -> None:
-    made = {first_start.one_time_password() for _ in range(50)}
-    assert len(made) == 50
-    assert all(len(password) == 23 for password in made)

@@ -105,6 +105,29 @@ def test_an_unknown_person_is_named_as_such(cast: Cast, as_person: Callable[[Use
     assert "There is no person with the user name ghost here." in Page(response).text
 
 
+def test_a_deactivated_person_is_as_unknown_as_nobody(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    make_user("gone", is_active=False)
+    response = as_person(cast.lead).post("/accounts/team/members/", {"user": "gone", "role": "lead"})
+    assert "There is no person with the user name gone here." in Page(response).text
+
+
+def test_no_page_of_a_lead_names_people_of_other_accounts(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    client = as_person(cast.lead)
+    for url in ("/accounts/team/", "/new/signer/?account=team"):
+        html = client.get(url).content.decode()
+        assert "dan" in html, url
+        assert "oscar" not in html, url
+
+
+@pytest.mark.parametrize("user", ["oscar", "ghost"])
+def test_who_may_not_add_people_learns_nothing_about_user_names(
+    cast: Cast, as_person: Callable[[User], Client], user: str
+) -> None:
+    response = as_person(cast.developer).post("/accounts/team/members/", {"user": user, "role": "lead"})
+    assert response.status_code == 403
+    assert user not in response.content.decode()
+
+
 def test_a_developer_changes_no_roles(cast: Cast, as_person: Callable[[User], Client]) -> None:
     client = as_person(cast.developer)
     assert not Page(client.get("/accounts/team/")).offers("/accounts/team/members/")

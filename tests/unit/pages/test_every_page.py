@@ -35,10 +35,13 @@ POST_ONLY = {
     "operation_retry",
     "accounts_member",
     "accounts_remove_member",
+    "person_password",
+    "person_activate",
+    "person_deactivate",
 }
 FILES = {"repository_json", "key_download", "trust_server_ca"}
 SESSION = {"account_change_password", "account_reauthenticate"}
-ADMINISTRATORS = {"account_new", "trust_server_new"}
+ADMINISTRATORS = {"account_new", "trust_server_new", "people", "person_new", "person"}
 
 
 @pytest.fixture
@@ -63,6 +66,7 @@ def arguments(cast: Cast) -> dict[str, str | int]:
         "operation": operation.pk,
         "account": cast.account.name,
         "trust": server.name,
+        "person": cast.developer.pk,
     }
 
 

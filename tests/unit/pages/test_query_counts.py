@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from signing.models import AuditEvent, SignedTag, User
-from tests.factories import Cast, make_account, make_operation, make_repository, make_request, make_signer
+from tests.factories import Cast, make_account, make_member, make_operation, make_repository, make_request, make_signer
 
 MOST = 30
 
@@ -59,3 +59,11 @@ def test_a_longer_list_costs_no_more_queries(cast: Cast, as_person: Callable[[Us
     few = queries(client, url)
     fill(cast, 2, 6)
     assert queries(client, url) <= few <= MOST
+
+
+def test_more_people_cost_no_more_queries(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    client = as_person(cast.admin)
+    few = queries(client, "/people/")
+    for i in range(8):
+        make_member(make_account(f"account-{i}"), f"person-{i}", "lead")
+    assert queries(client, "/people/") <= few <= MOST

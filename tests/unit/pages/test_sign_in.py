@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from signing.models import User
+from signing.models import AuditEvent, User
 from tests.factories import Cast, make_user
 
 from .reading import Page
@@ -60,6 +60,7 @@ def test_a_poor_password_keeps_the_person_there(db: None, as_person: Callable[[U
     client = as_person(make_user("once-once-on", must_change_password=True))
     client.post("/me/password/change/", {"oldpassword": "pw", "password1": chosen, "password2": chosen})
     assert client.get("/").url == "/me/password/change/"
+    assert not AuditEvent.objects.exists()
 
 
 def test_choosing_a_password_opens_everything(db: None, as_person: Callable[[User], Client]) -> None:
@@ -71,6 +72,7 @@ def test_choosing_a_password_opens_everything(db: None, as_person: Callable[[Use
     assert not user.must_change_password
     assert user.check_password(CHOSEN)
     assert client.get("/").status_code == 200
+    assert [event.action for event in AuditEvent.objects.all()] == ["change_own_password"]
 
 
 def test_a_chosen_theme_is_remembered_without_javascript(cast: Cast, as_person: Callable[[User], Client]) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from signing.models import EngineStatus, SignedTag
-from signing.selectors import accounts, audit, engine, keys, operations, overview, repositories, requests, signers
+from signing.selectors import (
+    accounts,
+    audit,
+    engine,
+    keys,
+    operations,
+    overview,
+    people,
+    repositories,
+    requests,
+    signers,
+)
 from signing.selectors import trust_servers as servers
 from signing.services.repositories import check_now, create_repository
 from tests import factories
@@ -150,3 +161,17 @@ def test_an_old_report_counts_as_off(cast, time_machine):
     status = engine.engine_status()
     assert not status.is_available
     assert "2026-11-24 12:00" in status.reason
+
+
+@pytest.mark.parametrize("person", ["lead", "signer", "developer", "auditor", "outsider"])
+def test_people_are_listed_for_administrators_only(cast, person):
+    assert people.visible_people(cast.admin).count() == 7
+    assert not people.visible_people(getattr(cast, person)).exists()
+
+
+def test_a_person_is_found_by_the_exact_name_and_only_while_active(cast):
+    assert people.person_named("dan") == cast.developer
+    assert people.person_named("DAN") is None
+    cast.developer.is_active = False
+    cast.developer.save()
+    assert people.person_named("dan") is None

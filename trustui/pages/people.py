@@ -1,0 +1,119 @@
+"""People: who may sign in. For administrators."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from signing.models import User
+from signing.permissions import require
+from signing.selectors.keys import visible_keys
+from signing.selectors.people import people_like, visible_people
+from signing.selectors.requests import visible_requests
+from signing.selectors.signers import visible_signers
+from signing.services.people import (
+    Handover,
+    activate_person,
+    create_person,
+    deactivate_person,
+    give_new_password,
+)
+from trustui.forms.base import ServiceForm
+from trustui.forms.people import PersonForm
+from trustui.htmx import HtmxRequest
+from trustui.pages.base import form_page, page_of
+
+SHOWN = {"": "All", "active": "Active", "deactivated": "Deactivated", "administrators": "Administrators"}
+NEWEST = 10
+
+
+@login_required
+@require_GET
+def index(request: HtmxRequest) -> HttpResponse:
+    require(request.user, "manage_people")
+    rows = visible_people(request.user)
+    if search := request.GET.get("q", "").strip():
+        rows = people_like(rows, search)
+    shown = request.GET.get("show", "")
+    if shown in ("active", "deactivated"):
+        rows = rows.filter(is_active=shown == "active")
+    elif shown == "administrators":
+        rows = rows.filter(is_superuser=True)
+    context = {"page": page_of(request, rows), "search": search, "shown": shown, "tabs": SHOWN.items()}
+    return render(request, "pages/people.html", context)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def new(request: HtmxRequest) -> HttpResponse:
+    require(request.user, "manage_people")
+    form = PersonForm(request)
+    if form.is_valid() and (made := form.carry_out(create_person, actor=request.user, **form.cleaned_data)):
+        return _handover(request, made, "can sign in")
+    return form_page(request, "pages/person_new.html", form)
+
+
+@login_required
+@require_GET
+def show(request: HtmxRequest, pk: int) -> HttpResponse:
+    return _person_page(request, _visible(request, pk))
+
+
+@login_required
+@never_cache
+@require_POST
+def password(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Hand out a one-time password in place of the one they have."""
+    person, form = _visible(request, pk), ServiceForm(request)
+    if made := form.carry_out(give_new_password, actor=request.user, person=person):
+        return _handover(request, made, "has a new password")
+    return _person_page(request, person, form)
+
+
+@login_required
+@never_cache
+@require_POST
+def activate(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Let a deactivated person in again, with a one-time password."""
+    person, form = _visible(request, pk), ServiceForm(request)
+    if made := form.carry_out(activate_person, actor=request.user, person=person):
+        return _handover(request, made, "can sign in again")
+    return _person_page(request, person, form)
+
+
+@login_required
+@require_POST
+def deactivate(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Shut a person out."""
+    person, form = _visible(request, pk), ServiceForm(request)
+    if done := form.carry_out(deactivate_person, actor=request.user, person=person):
+        messages.success(request, f"{done} is signed out and cannot sign in any more.")
+        return redirect(done)
+    return _person_page(request, person, form)
+
+
+def _visible(request: HtmxRequest, pk: int) -> User:
+    return get_object_or_404(visible_people(request.user), pk=pk)
+
+
+def _handover(request: HtmxRequest, handover: Handover, outcome: str) -> HttpResponse:
+    """Show a one-time password: in this one answer, and nowhere a later page could find it."""
+    context = {"person": handover.person, "password": handover.password, "outcome": outcome}
+    return render(request, "pages/person_password.html", context)
+
+
+def _person_page(request: HtmxRequest, person: User, form: ServiceForm | None = None) -> HttpResponse:
+    context = {
+        "person": person,
+        "is_me": person == request.user,
+        "keys": visible_keys(request.user).filter(owner=person),
+        "signers": visible_signers(request.user).filter(user=person),
+        "requests": visible_requests(request.user).filter(requested_by=person)[:NEWEST],
+        "form": form,
+    }
+    return render(request, "pages/person.html", context, status=form.status if form else 200)
