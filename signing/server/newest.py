@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from signing.server import forms, reading, writing
 from signing.server.current_files import CurrentSet, StoredFile, memory
-from signing.server.models import Change, Collection, MetadataFile, new_state
+from signing.server.models import Change, MetadataFile, new_state
 from signing.server.online_keys import OnlineKeys
 from signing.trust.notary.known_files import KnownFile
 from signing.trust.notary.server_made import AcceptedFile
@@ -71,30 +71,17 @@ class NewestFiles:
         newest = {role: found for role, found in self.stored.items() if found}
         newest |= {row.role: _stored(row, file, newest.get(row.role)) for row, file in zip(rows, files, strict=True)}
         state = new_state()
+        timestamp = newest[roles.TIMESTAMP]
+        change = {"gun": self._gun, "category": Change.Category.UPDATE, "created_at": now}
+        change |= {"version": timestamp.version, "sha256": timestamp.sha256}
         try:
             with transaction.atomic():
-                self._advance(state, _renewal(newest))
-                writing.insert_files(rows)
-                timestamp = newest[roles.TIMESTAMP]
-                writing.insert_change(
-                    gun=self._gun,
-                    version=timestamp.version,
-                    sha256=timestamp.sha256,
-                    category=Change.Category.UPDATE,
-                    created_at=now,
-                )
+                if not writing.move_on(self._gun, self.state, state, _renewal(newest), rows, change):
+                    raise LostRace
                 keys.mark_used(now)
         except IntegrityError:
             raise LostRace from None
         memory.put(self._gun, CurrentSet(state, newest))
-
-    def _advance(self, state: int, renew_at: datetime | None) -> None:
-        """Take the GUN's row: from here to the commit, publishers and deletions of this GUN wait."""
-        if self.state is None:
-            Collection.objects.create(gun=self._gun, state=state, renew_at=renew_at)
-            return
-        if not writing.move_on(self._gun, self.state, state, renew_at):
-            raise LostRace
 
     def _row(self, file: AcceptedFile, now: datetime) -> MetadataFile:
         before = self.stored.get(file.role)

@@ -1,8 +1,8 @@
-"""The three statements of a publish. Written out because building them anew each time took as long as running them."""
+"""The statements of a publish. Written out because building them anew each time took as long as running them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,29 +14,34 @@ ROWS_AT_ONCE = 500
 """SQLite takes some 32,000 values in one statement."""
 
 
-def move_on(gun: str, before: int, after: int, renew_at: datetime | None) -> bool:
-    """Bring a GUN from one state to the next; False if it is not in that state."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE, [*_adapted(Collection, {"state": after, "renew_at": renew_at}), gun, before])
-        return bool(cursor.rowcount)
+def move_on(
+    gun: str,
+    before: int | None,
+    after: int,
+    renew_at: datetime | None,
+    rows: Sequence[MetadataFile],
+    change: Mapping[str, Any],
+) -> bool:
+    """Bring a GUN from one state to the next, with new rows and one in the changefeed; False if it is in another.
 
-
-def insert_files(rows: Sequence[MetadataFile]) -> None:
-    """Add rows of metadata."""
+    From here to the end of the transaction others who write to this GUN wait.
+    """
     with connection.cursor() as cursor:
+        if before is None:
+            cursor.execute(_insert(Collection, 1), _adapted(Collection, gun=gun, state=after, renew_at=renew_at))
+        else:
+            cursor.execute(_MOVE, [*_adapted(Collection, state=after, renew_at=renew_at), gun, before])
+        if not cursor.rowcount:
+            return False
         for start in range(0, len(rows), ROWS_AT_ONCE):
             some = rows[start : start + ROWS_AT_ONCE]
-            values = [value for row in some for value in _adapted(MetadataFile, row.__dict__)]
+            values = [value for row in some for value in _adapted(MetadataFile, **row.__dict__)]
             cursor.execute(_insert(MetadataFile, len(some)), values)
+        cursor.execute(_insert(Change, 1), _adapted(Change, **change))
+    return True
 
 
-def insert_change(**values: Any) -> None:
-    """Add a row of the changefeed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_insert(Change, 1), _adapted(Change, values))
-
-
-def _adapted(model: type[models.Model], values: dict[str, Any]) -> list[Any]:
+def _adapted(model: type[models.Model], **values: Any) -> list[Any]:
     """Give the values as the database takes them, in the order of the model's columns."""
     fields = (field for field in _columns(model) if field.attname in values)
     return [field.get_db_prep_save(values[field.attname], connection) for field in fields]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from django.db import DatabaseError
@@ -128,10 +129,13 @@ def test_one_bad_file_keeps_all_others_out(api: Api, owner: Publisher) -> None:
 def test_a_publish_is_one_transaction(api: Api, owner: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     before, state = stored(), Collection.objects.get().state
 
-    def fail(**_: object) -> None:
+    write = writing.move_on
+
+    def fail(*arguments: Any) -> bool:
+        write(*arguments)
         raise DatabaseError("the disk is full")
 
-    monkeypatch.setattr(writing, "insert_change", fail)
+    monkeypatch.setattr(writing, "move_on", fail)
     answer = api.publish(("targets/alice", owner.tags()))
     assert (answer.status_code, error_of(answer)["code"]) == (500, "UPDATING")
     assert (stored(), Collection.objects.get().state) == (before, state)
