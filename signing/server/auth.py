@@ -92,7 +92,7 @@ def doorkeeper() -> Doorkeeper:
     Raises:
         ImproperlyConfigured: the settings do not say who issues tokens.
     """
-    return _doorkeeper(
+    return doorkeeper_of(
         settings.TRUST_SERVER_AUTH_REALM,
         settings.TRUST_SERVER_AUTH_SERVICE,
         settings.TRUST_SERVER_AUTH_ISSUER,
@@ -102,7 +102,12 @@ def doorkeeper() -> Doorkeeper:
 
 
 @lru_cache(maxsize=1)
-def _doorkeeper(realm: str, service: str, issuer: str, bundle: str, anonymous_pull: bool) -> Doorkeeper:
+def doorkeeper_of(realm: str, service: str, issuer: str, bundle: str, anonymous_pull: bool) -> Doorkeeper:
+    """Make a doorkeeper that believes the certificates in the file `bundle`.
+
+    Raises:
+        ImproperlyConfigured: something is missing or cannot be read.
+    """
     given = {"realm": realm, "service": service, "issuer": issuer, "bundle": bundle}
     if missing := [name for name, value in given.items() if not value]:
         raise ImproperlyConfigured(f"Token authentication needs {' and '.join(missing)} as well (--auth-{missing[0]}).")

@@ -25,6 +25,7 @@ class Kind:
 
 MALFORMED_UPLOAD = Kind(400, "MALFORMED_UPLOAD", "The body of your request is malformed.")
 TOO_LARGE = Kind(413, "MALFORMED_UPLOAD", "The body of your request is too large.")
+TOO_SLOW = Kind(408, "MALFORMED_UPLOAD", "The body of your request did not arrive in time.")
 NO_FILENAME = Kind(400, "NO_FILENAME", "No file/role name provided.")
 INVALID_ROLE = Kind(400, "INVALID_ROLE", "The role you are attempting to operate on is invalid.")
 MALFORMED_JSON = Kind(400, "MALFORMED_JSON", "JSON sent by the client could not be parsed by the server")
@@ -34,6 +35,7 @@ INVALID_GUN = Kind(400, "INVALID_GUN", "The server does not support actions on i
 INVALID_PARAMETERS = Kind(400, "INVALID_PARAMETERS", "The parameters provided are not valid.")
 UNAUTHORIZED = Kind(401, "UNAUTHORIZED", "authentication required")
 METADATA_NOT_FOUND = Kind(404, "METADATA_NOT_FOUND", "You have requested metadata that does not exist.")
+BUSY = Kind(503, "UNAVAILABLE", "Too many uploads are on their way; try again.")
 UPDATING = Kind(500, "UPDATING", "An error has occurred while updating the TUF repository.")
 UNKNOWN = Kind(500, "UNKNOWN", "unknown error")
 
@@ -52,9 +54,13 @@ class ApiError(Exception):
         error = {"code": self.kind.code, "message": self.kind.message}
         if self.detail is not _ABSENT:
             error["detail"] = self.detail
-        body = json.dumps({"errors": [error]}, separators=(",", ":"), ensure_ascii=False) + "\n"
-        kind = "application/json; charset=utf-8"
-        return HttpResponse(body.encode(), status=self.kind.status, content_type=kind, headers=self.headers)
+        body = json.dumps({"errors": [error]}, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Content-Length": str(len(body)),
+            **self.headers,
+        }
+        return HttpResponse(body, status=self.kind.status, headers=headers)
 
 
 def of_rejection(error: PublishRejected) -> ApiError:
