@@ -67,7 +67,7 @@ browser: .venv/.dev ## Run people's journeys in Chromium
 	$(PYTEST) $(call tests_of,tests/browser)
 
 bench: .venv/.dev ## Measure beside docker trust; prints a table and writes var/bench.json
-	@scripts/apt-install docker.io docker-registry notary
+	@scripts/apt-install docker.io docker-registry notary postgresql wrk
 	@$(VENV)/python -m tests.bench
 
 pictures: .venv/.dev ## Do README's walk-through in Chromium and take its pictures anew
@@ -80,6 +80,7 @@ check: lint ## Check everything that needs no test: style, types, imports betwee
 lint: .venv/.dev ## Check style, types and that the two sides do not import each other
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
+	$(VENV)/djlint --lint --quiet templates
 	$(VENV)/lint-imports
 	$(VENV)/mypy
 

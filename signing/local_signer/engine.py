@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import docker  # type: ignore[import-untyped]  # it ships no types
+import docker
 import requests
-from docker.errors import DockerException, ImageNotFound  # type: ignore[import-untyped]
-from docker.utils import kwargs_from_env  # type: ignore[import-untyped]
+from docker.errors import DockerException, ImageNotFound
+from docker.utils import kwargs_from_env
 
 from signing.local_signer.docker_folder import Login
 from signing.local_signer.terminal import Progress

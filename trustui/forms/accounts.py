@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from django import forms
 from django.http import HttpRequest
 
-from signing.models import Account, Membership
+from signing.models import Account, Membership, TrustServer
 from signing.selectors.trust_servers import visible_trust_servers
 from trustui.forms.base import NameField, PassphraseField, PersonField, ServiceForm
 from trustui.htmx import HtmxRequest
+
+TrustServerField: TypeAlias = "forms.ModelChoiceField[TrustServer]"
 
 
 class AccountForm(ServiceForm):
@@ -23,7 +25,9 @@ class AccountForm(ServiceForm):
     namespace = NameField(
         max_length=200, required=False, help_text="First part of each repository's path, for example team."
     )
-    trust_server = forms.ModelChoiceField(queryset=None, empty_label=None, help_text="Where its signatures are kept.")
+    trust_server = forms.ModelChoiceField(
+        queryset=TrustServer.objects.none(), empty_label=None, help_text="Where its signatures are kept."
+    )
     registry_username = NameField(max_length=255, required=False, label="Registry user name")
     registry_password = PassphraseField(
         required=False, label="Registry password or token", help_text="Sealed to the Docker worker; never shown again."
@@ -37,14 +41,14 @@ class AccountForm(ServiceForm):
 
     def __init__(self, request: HtmxRequest) -> None:
         super().__init__(request)
-        self.fields["trust_server"].queryset = visible_trust_servers(request.user)
+        cast(TrustServerField, self.fields["trust_server"]).queryset = visible_trust_servers(request.user)
 
 
 class AccountChangeForm(ServiceForm):
     """What may change in an account; its names in the registry may not."""
 
     trust_server = forms.ModelChoiceField(
-        queryset=None, empty_label=None, help_text="Only an administrator may choose another one."
+        queryset=TrustServer.objects.none(), empty_label=None, help_text="Only an administrator may choose another one."
     )
     registry_username = NameField(max_length=255, required=False, label="Registry user name")
     registry_password = PassphraseField(
@@ -62,7 +66,7 @@ class AccountChangeForm(ServiceForm):
                 "enforces_trust": account.enforces_trust,
             },
         )
-        self.fields["trust_server"].queryset = visible_trust_servers(request.user)
+        cast(TrustServerField, self.fields["trust_server"]).queryset = visible_trust_servers(request.user)
 
     def changes(self) -> dict[str, Any]:
         """List the service's arguments: a password only where it changes."""

@@ -76,15 +76,16 @@ class PemForm(ServiceForm):
     pem_file = forms.FileField(required=False, label="or a file")
 
     def clean_pem_file(self) -> str:
-        upload: UploadedFile | None = self.cleaned_data.get("pem_file")
+        upload: UploadedFile[bytes] | None = self.cleaned_data.get("pem_file")
         if not upload:
             return ""
         if upload.size is None or upload.size > UPLOAD_LIMIT:
             raise forms.ValidationError("That file is too large to be a key or a certificate.")
         try:
-            return upload.read().decode("ascii")
+            text: str = upload.read().decode("ascii")
         except UnicodeDecodeError:
             raise forms.ValidationError("That file is not PEM text.") from None
+        return text
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -112,6 +113,6 @@ class PersonField(NameField):
         return person
 
 
-def choice_of(queryset: models.QuerySet[Any], **kwargs: Any) -> forms.ModelChoiceField:
+def choice_of(queryset: models.QuerySet[Any], **kwargs: Any) -> forms.ModelChoiceField[Any]:
     """Offer the rows a person may see; others are not even refused, they are unknown."""
     return forms.ModelChoiceField(queryset=queryset, **kwargs)

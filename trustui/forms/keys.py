@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import HttpRequest
@@ -41,7 +41,7 @@ class GenerateKeyForm(ServiceForm):
         super().__init__(
             request, initial={"purpose": request.GET.get("purpose", "signer"), "name": request.user.username}
         )
-        self.fields["purpose"].choices = purposes_for(request, account)
+        cast(forms.ChoiceField, self.fields["purpose"]).choices = purposes_for(request, account)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -75,7 +75,7 @@ class ImportKeyForm(PemForm):
         choices = purposes_for(request, account)
         if may(request.user, "manage_root_keys", account):
             choices.append((Key.Purpose.REPOSITORY.value, "Repository key: vouches for the tags of one repository"))
-        self.fields["purpose"].choices = choices
+        cast(forms.ChoiceField, self.fields["purpose"]).choices = choices
         self.fields["pem"].label = "Key file"
         self.fields["pem"].help_text = (
             "The text of private/KEYID.key, with BEGIN ENCRYPTED PRIVATE KEY. "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django import forms
 
 from signing.models import Account, Repository
@@ -32,7 +34,7 @@ class RepositoryFilter(forms.Form):
     def __init__(self, request: HtmxRequest) -> None:
         super().__init__(data=request.GET)
         names = [account.name for account in visible_accounts(request.user)]
-        self.fields["account"].choices = [("", "Any"), *((name, name) for name in names)]
+        cast(forms.ChoiceField, self.fields["account"]).choices = [("", "Any"), *((name, name) for name in names)]
         self.fields["q"].widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
 
     def value(self, name: str) -> str:

@@ -28,7 +28,7 @@ class TrustServerForm(ServiceForm):
 class TrustServerChangeForm(TrustServerForm):
     """The same for one that exists; its name stays."""
 
-    name = None
+    name = None  # type: ignore[assignment]  # Django's way to leave out an inherited field
     forget_password = forms.BooleanField(required=False, label="Remove the stored password")
 
     def __init__(self, request: HttpRequest, server: TrustServer) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from signing.services.people import keep_chosen_password
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Accounts of people are handed out by an administrator; nobody signs up alone."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -21,13 +21,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return "/"
 
 
-class PasswordChange(PasswordChangeView):
+class PasswordChange(PasswordChangeView):  # type: ignore[misc]  # allauth has no types
     """Replace the own password; afterwards it is no longer a one-time password."""
 
     template_name = "account/password_change.html"
 
     @transaction.atomic
     def form_valid(self, form: ChangePasswordForm) -> HttpResponse:
-        response = super().form_valid(form)
+        response: HttpResponse = super().form_valid(form)
         keep_chosen_password(actor=self.request.user)
         return response

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from signing.models import User
 from signing.permissions import may
 from signing.selectors.requests import waiting_for
 
@@ -24,8 +25,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "auto",
         "themes": (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("auto", "Automatic", "monitor")),
         "waiting_count": _counted_once(request),
-        "may_manage_people": may(request.user, "manage_people") if hasattr(request, "user") else False,
+        "may_manage_people": _may_manage_people(request),
     }
+
+
+def _may_manage_people(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return isinstance(user, User) and may(user, "manage_people")
 
 
 def _counted_once(request: HttpRequest) -> Callable[[], int]:

@@ -20,7 +20,8 @@ def secret(name: str) -> str:
     Raises:
         ImproperlyConfigured: it is in none of the three.
     """
-    if (text := env.str(name, default="").strip()) != "":
+    text: str = env.str(name, default="").strip()
+    if text:
         return text
     file = secret_file(name)
     try:

@@ -48,7 +48,7 @@ if _url := os.environ.get("TEST_DATABASE_URL"):  # the same tests on PostgreSQL
     DATABASES = {"default": database(_url)}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 TRUSTUI_QUEUE = "none"
-RQ_QUEUES: dict[str, dict[str, object]] = {}
+RQ_QUEUES = {}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
