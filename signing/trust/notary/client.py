@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from signing.trust.errors import (
     BadResponse,
     ExpiredMetadata,
     HashMismatch,
+    KeyIdMismatch,
     LengthMismatch,
     MalformedMetadata,
     MetadataError,
@@ -22,9 +23,11 @@ from signing.trust.errors import (
     TrustError,
     UnmetThreshold,
 )
+from signing.trust.notary import deadline
 from signing.trust.notary.cache import TrustCache
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.pinning import TOFU, Pinning
+from signing.trust.notary.resident import Resident
 from signing.trust.notary.root_rules import TrustedRoot
 from signing.trust.notary.roots import Roots
 from signing.trust.notary.transport import Transport
@@ -37,14 +40,18 @@ from signing.trust.tuf.roles import Role
 __all__ = ["ReleasedTag", "TrustedRepository", "refresh"]
 
 LARGEST_TIMESTAMP = 1024 * 1024
-LARGEST_FILE = 64 * 1024 * 1024
-LARGEST_DOWNLOAD = 256 * 1024 * 1024
-"""Notary itself takes whatever the snapshot promises; 64 MiB hold more than half a million tags."""
+LARGEST_FILE = 8 * 1024 * 1024
+LARGEST_DOWNLOAD = 16 * 1024 * 1024
+"""Notary itself takes whatever the snapshot promises; 8 MiB hold 80,000 tags, and reading more needs more memory than
+a client should give to a server."""
 
 MOST_DELEGATIONS = 1000
 DEEPEST_DELEGATION = 10
 
 Kind = TypeVar("Kind", Targets, Snapshot, Timestamp)
+
+resident = Resident()
+"""What this process verified last."""
 
 
 def utc_now() -> datetime:
@@ -67,11 +74,28 @@ def refresh(
     still holds serves instead and the result `is_stale`; `must_reach_server` forbids that and always looks for a new
     root too, as everything that writes has to.
 
+    All of it ends within `deadline.LONGEST` seconds, or what is left of the caller's own limit.
+
     Raises:
         NoTrustData: the repository was never initialised.
-        ServerError: the server did not answer, or with something that is not Notary's.
+        ServerError: the server did not answer, not in time, or with something that is not Notary's.
         MetadataError: by name, what does not verify.
     """
+    try:
+        with deadline.within(deadline.LONGEST):
+            return _refresh(gun, transport, cache, pinning, now, must_reach_server)
+    except TimeoutError:
+        raise ServerUnreachable(f"Reading {gun} took longer than {deadline.LONGEST:g} seconds.") from None
+
+
+def _refresh(
+    gun: Gun,
+    transport: Transport,
+    cache: TrustCache,
+    pinning: Pinning,
+    now: Callable[[], datetime],
+    must_reach_server: bool,
+) -> TrustedRepository:
     at = now()  # read once, so that nothing expires half-way
     roots = Roots(gun, transport, cache.load(roles.ROOT), pinning, at)
     remembered = Remembered(cache, roots.anchor.root if roots.anchor else None)
@@ -86,6 +110,8 @@ def refresh(
         newer = _newest_root(roots, attempt.promised_root, error)
         trusted = _Attempt(gun, transport, remembered, newer, at, must_reach_server).run()
     _remember(trusted, remembered, cache)
+    if not trusted.is_stale:
+        resident.keep(trusted, at)
     return trusted
 
 
@@ -126,9 +152,18 @@ class _Attempt:
     left_out_files: dict[str, bytes] = field(default_factory=dict)
 
     def run(self) -> TrustedRepository:
-        """Fetch and verify everything below the root."""
+        """Fetch and verify everything below the root, or find it verified before."""
+        data = self._timestamp_bytes()
+        known = resident.find(self.gun, self.root.envelope.raw, data, self.at)
+        if known is None:
+            return self._verified(data)
+        for name, file in known.files().items():
+            self.remembered.require_not_older(name, file.version, known.envelopes[name].raw)
+        return replace(known, is_stale=True) if self.silence is not None else known
+
+    def _verified(self, timestamp_data: bytes) -> TrustedRepository:
         self.envelopes[roles.ROOT] = self.root.envelope
-        timestamp = self._open(Timestamp, self.root.root.role(roles.TIMESTAMP), self._timestamp_bytes())
+        timestamp = self._open(Timestamp, self.root.root.role(roles.TIMESTAMP), timestamp_data)
         snapshot = self._fetched(Snapshot, self.root.root.role(roles.SNAPSHOT), timestamp.snapshot)
         self.promised_root = snapshot.meta[roles.ROOT]
         self.promised_root.check(roles.ROOT, self.root.envelope.raw)
@@ -171,17 +206,31 @@ class _Attempt:
             if promised is None:
                 continue  # nothing was signed in this role yet
             seen += 1
-            if seen > MOST_DELEGATIONS or role.name.count("/") > DEEPEST_DELEGATION:
-                raise MalformedMetadata(f"{self.gun} has more delegations, or deeper ones, than this client reads.")
+            if seen > MOST_DELEGATIONS:
+                raise MalformedMetadata(f"{self.gun} has more delegations than this client reads.")
+            deadline.left()  # whatever a server shows, there is an end
+            if (reason := self._too_much(role.name, promised)) is not None:
+                self.left_out[role.name] = reason
+                continue
+            data = self._promised(role.name, promised)  # other bytes than promised are the server's lie, not the role's
             try:
-                file = self._fetched(Targets, role, promised)
+                file = self._open(Targets, role, data)
                 below = self._below(role.name, file)
-            except (ExpiredMetadata, UnmetThreshold) as error:
+            except (ExpiredMetadata, UnmetThreshold, MalformedMetadata, KeyIdMismatch) as error:
                 self.left_out[role.name] = error
-                self.left_out_files[role.name] = self._promised(role.name, promised)
+                self.left_out_files[role.name] = data
+                self.envelopes.pop(role.name, None)
                 continue
             self.delegations[role.name] = file
             waiting = below + waiting
+
+    def _too_much(self, name: str, promised: FileMeta) -> MetadataError | None:
+        """Tell why a file is not even fetched, if it is larger or deeper than anybody needs."""
+        if name.count("/") > DEEPEST_DELEGATION:
+            return MalformedMetadata(f"{name} is deeper below targets than this client reads.", role=name)
+        if promised.length > LARGEST_FILE or self.promised_bytes + promised.length > LARGEST_DOWNLOAD:
+            return LengthMismatch(f"{name} has {promised.length} bytes: more than this client reads.", role=name)
+        return None
 
     @staticmethod
     def _below(name: str, file: Targets) -> list[Role]:
@@ -193,10 +242,13 @@ class _Attempt:
 
     def _fetched(self, kind: type[Kind], role: Role, promised: FileMeta) -> Kind:
         """Give the promised file of a role, from the cache where it has the same bytes."""
+        if (reason := self._too_much(role.name, promised)) is not None:
+            raise reason
         return self._open(kind, role, self._promised(role.name, promised))
 
     def _promised(self, name: str, promised: FileMeta) -> bytes:
         """Give the bytes of a promised file, whoever signed it."""
+        self.promised_bytes += promised.length
         data = self.fetched.get(name) or self.remembered.raw(name)
         if data is None or not _is_promised(name, promised, data):
             data = self._downloaded(name, promised)
@@ -205,9 +257,6 @@ class _Attempt:
         return data
 
     def _downloaded(self, name: str, promised: FileMeta) -> bytes:
-        self.promised_bytes += promised.length
-        if promised.length > LARGEST_FILE or self.promised_bytes > LARGEST_DOWNLOAD:
-            raise LengthMismatch(f"{name} has {promised.length} bytes: more than this client reads.", role=name)
         try:
             data = self.transport.get(self.gun, f"{name}.{promised.sha256}.json", promised.length)
         except TooLarge as error:

@@ -32,8 +32,9 @@ class WalkedRole(NamedTuple):
 class TrustedRepository:
     """Everything known of one GUN, every byte of it verified.
 
-    `left_out` names delegations that do not count now and why: expired, or signed by too few of their keys; their files
-    as the snapshot promises them are in `left_out_files`. A delegation without any file is in neither. `is_stale` says
+    `left_out` names delegations that do not count now and why: expired, signed by too few of their keys, or not what a
+    delegation should be; their files as the snapshot promises them are in `left_out_files`, unless they are too large
+    to be read. A delegation without any file is in neither. `is_stale` says
     that the server did not answer and an earlier timestamp still held.
     """
 
@@ -48,6 +49,15 @@ class TrustedRepository:
     is_stale: bool = False
     left_out_files: Mapping[str, bytes] = field(default_factory=dict)
     _memo: dict[str | None, ReleasedTags] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def files(self) -> dict[str, Timestamp | Snapshot | Targets]:
+        """Give every verified file below the root by its role."""
+        return {
+            roles.TIMESTAMP: self.timestamp,
+            roles.SNAPSHOT: self.snapshot,
+            roles.TARGETS: self.targets,
+            **self.delegations,
+        }
 
     def released(self, tag: str | None = None) -> list[ReleasedTag]:
         """List the released tags, or one, in docker's natural order; a tag released with two digests comes twice.

@@ -14,6 +14,7 @@ from signing.trust.errors import (
     BadResponse,
     ExpiredMetadata,
     HashMismatch,
+    KeyIdMismatch,
     LengthMismatch,
     MalformedMetadata,
     NotAuthorised,
@@ -74,6 +75,48 @@ def test_a_newcomer_reads_everything(newcomer: Reader, simulator: Simulator) -> 
 def test_the_second_look_costs_one_timestamp(reader: Reader, simulator: Simulator) -> None:
     reader.refresh()
     assert simulator.asked == ["timestamp.json"]
+
+
+def test_the_same_is_verified_once_in_a_process(
+    reader: Reader, simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = reader.refresh()
+    monkeypatch.setattr(client_module, "open_signed", None)
+    assert reader.refresh() is first
+    assert Reader(simulator, clock).refresh() is first, "a client that knows nothing asks for root and timestamp"
+    clock.advance(days=1)
+    assert reader.refresh() is first
+
+
+def test_what_was_verified_before_still_expires(reader: Reader, simulator: Simulator, clock: Clock) -> None:
+    simulator.put_snapshot(GUN, lambda made: replace(made, expires=clock() + timedelta(days=3)))
+    simulator.lies["timestamp.json"] = simulator.said(GUN, roles.TIMESTAMP)  # else the server would renew both
+    reader.refresh()
+    clock.advance(days=4)
+    with pytest.raises(ExpiredMetadata, match="snapshot"):
+        reader.refresh()
+
+
+def test_what_was_verified_before_is_measured_by_the_memory(
+    reader: Reader, owner: Owner, simulator: Simulator, clock: Clock
+) -> None:
+    """Two clients of one process: what one has seen last is an old state to the other."""
+    other = Reader(simulator, clock)
+    before = simulator.state()
+    owner.sign("v3", digest("three"), "alice")
+    other.refresh()
+    simulator.restore(before)
+    reader.refresh()
+    with pytest.raises(Rollback):
+        other.refresh()
+
+
+def test_little_is_kept_of_what_was_verified(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = reader.refresh()
+    monkeypatch.setattr("signing.trust.notary.resident.LARGEST_KEPT", 100)
+    client_module.resident.clear()
+    assert reader.refresh() is not first
+    assert client_module.resident.find(GUN, b"", b"", reader.now()) is None
 
 
 def test_only_what_changed_is_fetched(reader: Reader, owner: Owner, simulator: Simulator) -> None:
@@ -381,22 +424,41 @@ def test_what_is_below_a_left_out_delegation_is_not_read(newcomer: Reader, owner
     assert "targets/alice/tools" not in {*trusted.delegations, *trusted.left_out}
 
 
-def test_a_delegation_not_directly_below_is_malformed(newcomer: Reader, owner: Owner) -> None:
+def test_a_delegation_with_one_not_directly_below_is_left_out(newcomer: Reader, owner: Owner) -> None:
     owner.delegate("targets/alice", "targets/bob/deep", [PrivateKey.generate()])
     owner.put({"targets/alice": owner.next_file("targets/alice")})
+    trusted = newcomer.refresh()
+    assert "not directly below" in trusted.left_out["targets/alice"].message
+    assert trusted.find_released("v1").signers == ("bob",)
+
+
+def test_targets_with_a_role_not_directly_below_is_malformed(newcomer: Reader, owner: Owner) -> None:
+    owner.delegate(roles.TARGETS, "targets/alice/deep", [PrivateKey.generate()])
+    owner.put({roles.TARGETS: owner.next_file(roles.TARGETS)})
     with pytest.raises(MalformedMetadata, match="not directly below"):
         newcomer.refresh()
 
 
-def test_delegations_deeper_than_anybody_needs_are_refused(newcomer: Reader, owner: Owner) -> None:
+def test_delegations_deeper_than_anybody_needs_are_left_out(newcomer: Reader, owner: Owner) -> None:
     role = "targets/alice"
     for level in range(client_module.DEEPEST_DELEGATION + 1):
         owner.delegate(role, f"{role}/d{level}", [owner.signer_keys["alice"]])
         owner.put({role: owner.next_file(role)})
         role = f"{role}/d{level}"
         owner.put({role: owner.next_file(role)})
-    with pytest.raises(MalformedMetadata, match="deeper"):
-        newcomer.refresh()
+    trusted = newcomer.refresh()
+    assert max(name.count("/") for name in trusted.delegations) == client_module.DEEPEST_DELEGATION
+    assert all("deeper" in error.message for error in trusted.left_out.values())
+    assert len(trusted.left_out) == 1
+
+
+def test_a_delegation_larger_than_anybody_reads_is_left_out(newcomer: Reader, owner: Owner) -> None:
+    huge = replace(FileMeta.of(b""), length=client_module.LARGEST_FILE + 1)
+    owner.simulator.put_snapshot(GUN, lambda made: replace(made, meta={**made.meta, "targets/bob": huge}))
+    trusted = newcomer.refresh()
+    assert type(trusted.left_out["targets/bob"]) is LengthMismatch
+    assert "targets/bob" not in trusted.left_out_files
+    assert trusted.find_released("v1").signers == ("alice",)
 
 
 def test_more_delegations_than_anybody_reads_are_refused(newcomer: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,8 +480,10 @@ def test_a_key_under_a_foreign_id_does_not_sign(newcomer: Reader, owner: Owner) 
             "targets/alice": Envelope.build(made.to_signed(), (forged,)),
         }
     )
-    with pytest.raises(TrustError, match="not its own"):
-        newcomer.refresh()
+    trusted = newcomer.refresh()
+    assert type(trusted.left_out["targets/alice"]) is KeyIdMismatch
+    assert type(trusted.left_out[roles.RELEASES]) is KeyIdMismatch, "she signed there as well"
+    assert trusted.find_released("v0")
 
 
 # Silence

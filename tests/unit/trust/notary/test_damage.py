@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signing.trust.errors import TrustError
+from signing.trust.notary import client
 from signing.trust.notary.cache import MemoryCache
 from signing.trust.notary.client import refresh
 from signing.trust.notary.gun import Gun
@@ -32,7 +33,8 @@ def truth() -> list[object]:
 
 
 def told(role: str, data: bytes, cache: MemoryCache) -> None:
-    """Refresh from a server that tells `data` for every name of one role."""
+    """Refresh, in a process that knows nothing, from a server that tells `data` for every name of one role."""
+    client.resident.clear()
     simulator = Simulator()
     simulator.current, simulator.files = honest().current, honest().files
     simulator.lies = {name: data for name, said in honest().files[GUN].items() if said == honest().said(GUN, role)}
