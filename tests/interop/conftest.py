@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.verbs import consumer, home, signed  # noqa: F401  fixtures of the tests of verbs
+
 HERE = Path(__file__).parent
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.parts.docker_cli import REPOSITORY_PASSPHRASE, ROOT_PASSPHRASE
@@ -66,19 +66,24 @@ class NotaryCli:
         return {name: ListedTarget(name, digest, int(size), role) for name, digest, size, role in map(str.split, rows)}
 
     def delegations(self, gun: str) -> dict[str, ListedDelegation]:
-        """Read `notary delegation list`, whose further keys of a role stand on lines of their own."""
+        """Read `notary delegation list`; a role's further paths and keys stand below the first, column by column."""
+        table = self.run("delegation", "list", gun).succeeded().stdout
+        header = next((line for line in table.splitlines() if line.startswith("ROLE")), "")
+        edges = [header.find(title) for title in ("PATHS", "KEY IDS", "THRESHOLD")]
         listed: dict[str, ListedDelegation] = {}
-        for row in _rows(self.run("delegation", "list", gun).succeeded().stdout):
-            if row.startswith("targets/"):
-                name, rest = row.split(maxsplit=1)
-                paths, key_id, threshold = rest.rsplit(maxsplit=2)
-                listed[name] = ListedDelegation(name, paths.strip(), (key_id,), int(threshold))
-            else:
-                last = listed[next(reversed(listed))]
-                listed[last.name] = ListedDelegation(
-                    last.name, last.paths, (*last.key_ids, row.split()[0]), last.threshold
-                )
+        for row in _rows(table):
+            name, path, key_id, threshold = (part.strip() for part in _cut(row, edges))
+            if name:
+                listed[name] = ListedDelegation(name, path, (key_id,) if key_id else (), int(threshold))
+                continue
+            last = listed[next(reversed(listed))]
+            paths = " ".join(filter(None, (last.paths, path)))
+            listed[last.name] = replace(last, paths=paths, key_ids=(*last.key_ids, *([key_id] if key_id else [])))
         return listed
+
+
+def _cut(row: str, edges: list[int]) -> list[str]:
+    return [row[start:end] for start, end in zip([0, *edges], [*edges, None], strict=True)]
 
 
 def _rows(table: str) -> list[str]:
