@@ -36,8 +36,9 @@ class Grants:
     actions: Mapping[tuple[str, str], frozenset[str]]
 
     def allow(self, kind: str, name: str, actions: Sequence[str]) -> bool:
-        """Tell whether every action is granted; `*` is an action of its own, as in Notary."""
-        return self.actions.get((kind, name), frozenset()).issuperset(actions)
+        """Tell whether every action is granted; `*` stands for all, and `notary key rotate` asks for nothing else."""
+        granted = self.actions.get((kind, name), frozenset())
+        return "*" in granted or granted.issuperset(actions)
 
 
 @dataclass(frozen=True, slots=True)

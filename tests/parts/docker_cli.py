@@ -65,10 +65,11 @@ class DockerCli:
     username: str = "admin"
     root_passphrase: str = ROOT_PASSPHRASE
     repository_passphrase: str = REPOSITORY_PASSPHRASE
+    password: str = "secret"
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
-        login = base64.b64encode(f"{self.username}:secret".encode()).decode()
+        login = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         (self.home / "config.json").write_text(json.dumps({"auths": {self.registry: {"auth": login}}}))
         tls = self.home / "tls" / urlsplit(self.trust_url).netloc
         tls.mkdir(parents=True, exist_ok=True)
