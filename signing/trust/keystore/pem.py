@@ -9,7 +9,6 @@ can be imported, and theirs is written.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 import re
@@ -125,7 +124,7 @@ class KeyFile:
     def _pkcs8(self, passphrase: str) -> Any:
         try:
             data = base64.b64decode("".join(self.body.split()), validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii's own error is one, and so is that for letters of other alphabets
             raise InvalidKey("The private key is not base64.") from None
         plain = _decrypt(data, passphrase) if self.is_encrypted else data
         try:
