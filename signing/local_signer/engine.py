@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,8 +38,10 @@ class Engine:
             ServerError: there is none.
         """
         with _in_words():
-            settings = kwargs_from_env(environment=dict(environ)) if environ.get("DOCKER_HOST") else {}
-            api = docker.APIClient(**{"base_url": USUAL_SOCKET, **settings, "timeout": ANSWER_TIMEOUT})
+            address = environ.get("DOCKER_HOST") or USUAL_SOCKET
+            _try_socket(address)
+            settings = kwargs_from_env(environment={**environ, "DOCKER_HOST": address})
+            api = docker.APIClient(**settings, timeout=ANSWER_TIMEOUT)
         try:
             yield cls(api)
         finally:
@@ -63,6 +66,14 @@ class Engine:
                 progress.show(f"{event.get('id', '')} {event.get('status', '')} {event.get('progress', '')}")
         progress.end()
         return check_digest(digest)
+
+
+def _try_socket(address: str) -> None:
+    """Connect once before docker's library does: its failed attempt would leave a socket open and hide the cause."""
+    if address.startswith("unix:"):
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.settimeout(10)
+            attempt.connect("/" + address.removeprefix("unix:").lstrip("/"))
 
 
 def _raise_if_failed(event: Mapping[str, Any], gun: Gun, tag: str) -> None:

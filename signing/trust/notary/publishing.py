@@ -18,6 +18,7 @@ from signing.trust.errors import (
     ExpiredMetadata,
     MalformedMetadata,
     PublishRejected,
+    UnmetThreshold,
     VersionConflict,
 )
 from signing.trust.keystore.base import KeyStore
@@ -36,7 +37,9 @@ from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, Targets
 
 MOST_ATTEMPTS = 5
-LARGEST_VERSION = 2**31 - 2
+LARGEST_CLAIM = 1_000_000
+"""The highest version that is taken over from a file nobody vouches for: a lying server must not use up the numbers."""
+
 LARGEST_FILE = 64 * 1024 * 1024
 
 Plan = Callable[[TrustedRepository], list[Change]]
@@ -142,7 +145,10 @@ class Publisher:
     def draft(self, before: TrustedRepository) -> Draft:
         """Start a draft of the next state."""
         files = {roles.TARGETS: before.targets, **before.delegations}
-        aside = {name: _read(data) for name, data in before.left_out_files.items()}
+        aside = {
+            name: _read(data, is_signed=not isinstance(before.left_out[name], UnmetThreshold))
+            for name, data in before.left_out_files.items()
+        }
         return Draft(files, self.now(), set_aside=aside, stored=self._stored)
 
     def read_back(self, root: bytes, sent: Mapping[str, bytes], proof: Proof) -> TrustedRepository:
@@ -182,12 +188,14 @@ def _standing_still(at: datetime) -> Callable[[], datetime]:
     return lambda: at
 
 
-def _read(data: bytes) -> Targets:
+def _read(data: bytes, *, is_signed: bool) -> Targets:
     """Read a file that does not count now; whether its content may be used is for the plan to say."""
+    claimed = _claimed_version(data)
     try:
-        return Targets.from_signed(Envelope.parse(data).signed)
+        file = Targets.from_signed(Envelope.parse(data).signed)
     except MalformedMetadata:
-        return Targets(version=_claimed_version(data) or 1, expires=datetime.min)
+        return Targets(version=claimed, expires=datetime.min)
+    return file if is_signed else replace(file, version=claimed)
 
 
 def _claimed_version(data: bytes | None) -> int:
@@ -196,7 +204,7 @@ def _claimed_version(data: bytes | None) -> int:
         version = orjson.loads(data or b"")["signed"]["version"]
     except (ValueError, TypeError, KeyError):
         return 0
-    return version if isinstance(version, int) and 0 < version < LARGEST_VERSION else 0
+    return version if isinstance(version, int) and 0 < version <= LARGEST_CLAIM else 0
 
 
 def _shows(trusted: TrustedRepository, name: str, data: bytes) -> bool:

@@ -15,6 +15,7 @@ from signing.trust.errors import ServerUnreachable
 from signing.trust.keystore import pem
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.keystore.certificates import root_certificate
+from signing.trust.notary import client
 from tests.simulator import Owner, Simulator
 from tests.unit.local_signer.conftest import DIGEST, GUN, OTHER_DIGEST, TrustCtl, real_time
 from tests.unit.trust import samples
@@ -359,6 +360,7 @@ def test_a_changed_file_is_named(trustctl: TrustCtl, simulator: Simulator) -> No
         if name.startswith("targets/releases."):
             simulator.lies[name] = data.replace(b'"length":523', b'"length":524')
     (trustctl.trust_dir / "tuf").rename(trustctl.home / "remembered")
+    client.resident.clear()  # a process of its own remembers nothing
     assert "targets/releases" in trustctl.run("inspect", GUN).stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -280,3 +281,19 @@ def test_bash_completes(tmp_path: Path, trustctl: TrustCtl) -> None:
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_get_a_script(trustctl: TrustCtl, shell: str) -> None:
     assert "trustctl completion words --" in trustctl.run("completion", shell).stdout
+
+
+# documentation
+
+
+def commands(parser: argparse.ArgumentParser, name: str = "") -> list[str]:
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    found = [commands(item, f"{name} {word}".strip()) for action in below for word, item in action.choices.items()]
+    return [path for paths in found for path in paths] or [name]
+
+
+def test_every_command_is_documented() -> None:
+    folder = Path(__file__).parents[3] / "docs"
+    text = "\n".join(path.read_text() for path in folder.glob("*.md"))
+    absent = [name for name in commands(command_line()) if f"`{name}" not in text and f"trustctl {name}" not in text]
+    assert absent == []
