@@ -17,11 +17,12 @@ class People:
     """Who may sign in to one dashboard, and with which password now."""
 
     dashboard: Dashboard
+    handed_out: dict[str, str] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)
 
     def sign_in(self, page: Page, name: str) -> Page:
         """Sign in by form; replace the one-time password where it still is one."""
-        password = self.chosen.get(name) or self.dashboard.passwords[name]
+        password = self.chosen.get(name) or self.handed_out.get(name) or self.dashboard.passwords[name]
         page.goto("/me/login/")
         page.get_by_label("User name").fill(name)
         page.get_by_label("Password").fill(password)
@@ -35,6 +36,16 @@ class People:
             page.get_by_role("button", name="Save the new password").click()
         expect(page.get_by_role("heading", name=re.compile("^Hello"))).to_be_visible()
         return page
+
+    def add(self, administrator: Page, name: str) -> None:
+        """Have an administrator add a person, and remember the one-time password that is shown."""
+        administrator.goto("/new/person/")
+        administrator.get_by_label("User name").fill(name)
+        administrator.get_by_role("button", name="Add the person").click()
+        expect(administrator.get_by_role("heading", level=1)).to_have_text(f"{name} can sign in")
+        shown = administrator.locator(".secret [data-copy]").get_attribute("data-copy")
+        assert shown
+        self.handed_out[name] = shown
 
 
 def wait_until_done(page: Page, dashboard: Dashboard) -> None:

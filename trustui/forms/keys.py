@@ -12,7 +12,15 @@ from signing.permissions import may
 from trustui.forms.base import NameField, PassphraseField, PemForm, ServiceForm
 from trustui.htmx import HtmxRequest
 
-_UNATTENDED = "The signing worker keeps the passphrase, sealed to itself. For machines and demos, not for people."
+_UNATTENDED = (
+    "Then whoever may use this key signs without a passphrase. The signing worker keeps it, sealed to itself, so who"
+    " takes over that worker can sign too. For machines and demos; people type theirs."
+)
+_UNATTENDED_ROOT = (
+    "Then approving a signer is one click, for every lead, and the repository keys made from now on ask nobody either."
+    " The signing worker keeps the passphrase, sealed to itself: who takes over that worker can name signers for every"
+    " repository of the account. Without it, a lead types the passphrase at each approval that needs the key."
+)
 
 
 def purposes_for(request: HtmxRequest, account: Account) -> list[tuple[str, str]]:
@@ -41,7 +49,13 @@ class GenerateKeyForm(ServiceForm):
         super().__init__(
             request, initial={"purpose": request.GET.get("purpose", "signer"), "name": request.user.username}
         )
-        cast(forms.ChoiceField, self.fields["purpose"]).choices = purposes_for(request, account)
+        offered = purposes_for(request, account)
+        cast(forms.ChoiceField, self.fields["purpose"]).choices = offered
+        self.is_for_root = request.GET.get("purpose") == Key.Purpose.ROOT and len(offered) > 1
+        if self.is_for_root:  # asked for by its link: there is nothing to choose and nothing to name
+            self.fields["purpose"].widget = forms.HiddenInput()
+            self.fields["name"].widget = forms.HiddenInput()
+            self.fields["unattended"].help_text = _UNATTENDED_ROOT
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

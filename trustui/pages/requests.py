@@ -129,6 +129,7 @@ def _request_page(
     signer = signer_request.signer
     items = list(signer_request.items.all())
     is_open = signer_request.state == SignerRequest.State.WAITING
+    is_last = _is_last(signer_request)
     decided_by_me = any(decision.by_id == request.user.pk for decision in signer_request.decisions.all())
     context = {
         "asked": signer_request,
@@ -139,11 +140,10 @@ def _request_page(
         "is_over": is_open and signer_request.expires_at <= timezone.now(),
         "is_mine": signer_request.requested_by_id == request.user.pk,
         "decided_by_me": decided_by_me,
+        "is_last": is_last,
         "may_decide": is_open and not decided_by_me and may(request.user, "decide_request", signer_request),
         "approval": approval
-        or ApprovalForm(
-            request, passphrases_needed(signer_request) if is_open and _is_last(signer_request) else (), is_sent=False
-        ),
+        or ApprovalForm(request, passphrases_needed(signer_request) if is_open and is_last else (), is_sent=False),
         "rejection": rejection or RejectionForm(request, is_sent=False),
         "add_command": commands.signer_add(signer, items[0].repository) if items else "",
     }

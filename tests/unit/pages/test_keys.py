@@ -53,6 +53,24 @@ def test_only_a_lead_is_offered_the_root_key(cast: Cast, as_person: Callable[[Us
     assert not Page(as_person(cast.signer).get(URL)).all("option", value="root")
 
 
+def test_a_link_to_the_root_key_asks_for_no_name_and_says_what_unattended_means(
+    cast: Cast, as_person: Callable[[User], Client]
+) -> None:
+    client = as_person(cast.lead)
+    page = Page(client.get(URL + "&purpose=root"))
+    assert page.field("purpose")["type"] == page.field("name")["type"] == "hidden"
+    assert "who takes over that worker can name signers for every repository" in page.text
+    sent = {"purpose": "root", "name": "lea", "passphrase": PASSPHRASE, "passphrase_again": PASSPHRASE}
+    client.post(URL + "&purpose=root", sent | {"unattended": "on"})
+    assert Operation.objects.get().parameters == {"purpose": "root", "name": "root", "unattended": True}
+
+
+def test_a_signer_is_not_led_to_a_root_key(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    page = Page(as_person(cast.signer).get(URL + "&purpose=root"))
+    assert not page.all("option", value="root")
+    assert page.all("input", name="name", type="text")
+
+
 def test_a_key_file_is_imported_without_ever_showing_again(cast: Cast, as_person: Callable[[User], Client]) -> None:
     pem = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nQUJD\n-----END ENCRYPTED PRIVATE KEY-----\n"
     sent = {"purpose": "signer", "name": "old", "passphrase": PASSPHRASE}

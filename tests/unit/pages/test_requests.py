@@ -72,6 +72,18 @@ def test_the_lead_sees_person_fingerprint_custody_and_effect(
     assert page.field("passphrase_root")["autocomplete"] == "off"
 
 
+def test_an_unattended_root_key_leaves_nothing_to_type(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    make_key(cast.account, "root", is_unattended=True)
+    asked = make_request(cast.alice, [make_repository(cast.account, "shop")], cast.signer)
+    client = as_person(cast.lead)
+    page = Page(client.get(asked.get_absolute_url()))
+    assert not page.all("input", type="password")
+    assert "sign without a passphrase" in page.text
+    assert client.post(f"/requests/{asked.pk}/approve/").status_code == 302
+    assert Operation.objects.filter(kind="add_signer").count() == 1
+    assert not SealedSecret.objects.exists()
+
+
 def test_approving_starts_the_work_and_nothing_of_the_passphrase_stays(
     cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
 ) -> None:
