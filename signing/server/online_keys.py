@@ -70,8 +70,15 @@ class OnlineKeys:
         if self._first_used:
             OnlineKey.objects.filter(key_id__in=self._first_used, first_used_at=None).update(first_used_at=now)
 
+    def add(self, role: str, key: PrivateKey, now: datetime) -> None:
+        """Keep a key that a root names already and that came from another server; it may be here."""
+        if not OnlineKey.objects.filter(key_id=key.key_id).exists():
+            self._keep(role, key, now, first_used_at=now)
+
     def _make(self, role: str, now: datetime) -> OnlineKey:
-        key = PrivateKey.generate()
+        return self._keep(role, PrivateKey.generate(), now)
+
+    def _keep(self, role: str, key: PrivateKey, now: datetime, first_used_at: datetime | None = None) -> OnlineKey:
         with transaction.atomic():
             return OnlineKey.objects.create(
                 gun=self.gun,
@@ -81,6 +88,7 @@ class OnlineKeys:
                 public=key.public.public,
                 sealed=_seal(_master_key(), key, self.gun, role),
                 created_at=now,
+                first_used_at=first_used_at,
             )
 
 
