@@ -38,6 +38,8 @@
 Each class has a stable `code` for programs and a default `next_step` for people.
 """
 
+from typing import Self
+
 
 class TrustError(Exception):
     """Base of the tree: one plain sentence, a stable code and what to do next.
@@ -54,6 +56,12 @@ class TrustError(Exception):
         self.detail = detail
         if next_step is not None:
             self.next_step = next_step
+
+    def advising(self, next_step: str) -> Self:
+        """Give the same error with another next step; this one may be shared."""
+        fresh = self.__class__.__new__(self.__class__, *self.args)
+        fresh.__dict__.update(self.__dict__, next_step=next_step)
+        return fresh
 
 
 class InvalidInput(TrustError):

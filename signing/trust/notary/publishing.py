@@ -18,7 +18,6 @@ from signing.trust.errors import (
     ExpiredMetadata,
     MalformedMetadata,
     PublishRejected,
-    UnmetThreshold,
     VersionConflict,
 )
 from signing.trust.keystore.base import KeyStore
@@ -146,7 +145,7 @@ class Publisher:
         """Start a draft of the next state."""
         files = {roles.TARGETS: before.targets, **before.delegations}
         aside = {
-            name: _read(data, is_signed=not isinstance(before.left_out[name], UnmetThreshold))
+            name: _read(data, is_signed=isinstance(before.left_out[name], ExpiredMetadata))
             for name, data in before.left_out_files.items()
         }
         return Draft(files, self.now(), set_aside=aside, stored=self._stored)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signing.trust.errors import CannotSign, InvalidInput, UnmetThreshold
+from signing.trust.errors import CannotSign, ExpiredMetadata, InvalidInput
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.trusted import TrustedRepository
@@ -98,12 +98,14 @@ def roles_to_sign(trusted: TrustedRepository, held: HeldKeys, tag: str) -> list[
 
 
 def _require_usable(trusted: TrustedRepository, role: str) -> None:
-    """Refuse to sign over a file that does not count, except one of a signer's own that their old key signed."""
+    """Refuse to sign over a file that does not count, except one of a signer's own that their old key signed.
+
+    The tags of an expired file, and those that were released, are not dropped by the way.
+    """
     error = trusted.left_out.get(role)
-    if error is None or (isinstance(error, UnmetThreshold) and role != roles.RELEASES):
+    if error is None or (role != roles.RELEASES and not isinstance(error, ExpiredMetadata)):
         return
-    error.next_step = f"Sign {role} anew first (trustctl witness), or revoke all tags and begin anew."
-    raise error
+    raise error.advising(f"Sign {role} anew first (trustctl witness), or revoke all tags and begin anew.")
 
 
 def _require_role(trusted: TrustedRepository, held: HeldKeys, role: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signing.trust.errors import CannotSign, InvalidName, MetadataError, UnmetThreshold
+from signing.trust.errors import CannotSign, ExpiredMetadata, InvalidName, KeyIdMismatch, MetadataError, UnmetThreshold
 from signing.trust.notary.delegations import find_delegation
 from signing.trust.notary.publishing import Publisher
 from signing.trust.notary.reading import read_as, read_envelope, require_signed
@@ -29,8 +29,15 @@ def require_witnessable(publisher: Publisher, trusted: TrustedRepository, names:
     for name in names:
         if name not in (roles.ROOT, roles.TARGETS):
             find_delegation(trusted, name)
-        if isinstance(trusted.left_out.get(name), UnmetThreshold):
+        error = trusted.left_out.get(name)
+        if isinstance(error, UnmetThreshold | KeyIdMismatch):
             _require_once_signed(publisher, trusted, name)
+        elif error is not None and not isinstance(error, ExpiredMetadata):
+            raise CannotSign(
+                f"The {name} that the server has cannot be signed anew. {error.message}",
+                next_step=f"Revoke what is there and sign the tags of {name} again.",
+                role=name,
+            )
 
 
 def check_witnessed(name: str) -> str:

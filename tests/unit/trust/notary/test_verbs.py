@@ -23,7 +23,7 @@ from signing.trust.errors import (
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.notary.changelist import Change
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import Delegation, RoleKeys
+from signing.trust.tuf.metadata import Delegation, Envelope, RoleKeys
 from tests.simulator import GUN, Clock, Owner, Simulator, signed_by
 from tests.unit.trust.notary.conftest import Reader, digest
 from tests.unit.trust.notary.people import Person, target
@@ -375,6 +375,18 @@ def test_a_file_nobody_ever_signed_is_not_signed_either(
         person.holding(owner, "bob").repository().witness(["targets/bob"])
     assert len(simulator.posted) == before
     assert isinstance(reader.refresh().left_out["targets/bob"], UnmetThreshold)
+
+
+def test_a_file_that_cannot_be_read_is_not_signed_anew(person: Person, owner: Owner, reader: Reader) -> None:
+    key = owner.signer_keys["bob"]
+    broken = {**owner.files["targets/bob"].to_signed(), "version": 9, "targets": []}
+    payload = Envelope.build(broken, ()).payload
+    owner.put({"targets/bob": Envelope.build(broken, (key.signature(key.key_id, payload),))})
+    assert "targets/bob" in reader.refresh().left_out
+    with pytest.raises(CannotSign, match="cannot be signed anew"):
+        person.holding(owner, "bob").repository().witness(["targets/bob"])
+    person.repository().sign([target("v3")])
+    assert reader.refresh().find_released("v3").signers == ("bob",)
 
 
 def test_expired_targets_are_signed_anew(lead: Person, owner: Owner, reader: Reader, clock: Clock) -> None:
