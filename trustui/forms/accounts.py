@@ -82,9 +82,7 @@ class AccountChangeForm(ServiceForm):
 class MemberForm(ServiceForm):
     """A person and their role."""
 
-    user = PersonField(
-        max_length=150, label="User name", help_text="Exactly as they sign in with it; ask them, it is not shown here."
-    )
+    user = PersonField(max_length=150, label="User name", help_text="Exactly as they sign in with it; ask them.")
     role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.DEVELOPER)
 
     def __init__(self, request: HttpRequest, *, is_sent: bool = True) -> None:
