@@ -71,6 +71,7 @@ def _ask(page: Page, gun: str) -> str:
     page.get_by_label(gun).check()
     page.get_by_label("Reason").fill("Alice releases the shop.")
     page.get_by_role("button", name="Ask", exact=True).click()
+    page.wait_for_url("**/requests/*/")
     return page.url
 
 
