@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.interop.verbs import Home
 from tests.parts.docker_cli import DockerCli
@@ -236,3 +237,13 @@ def digest_of_push(home: Home, tag: str) -> tuple[str, str]:
     printed = home.docker.run("push", f"{home.gun}:{tag}").succeeded().stdout.rstrip()
     digest, _, size = printed.rpartition("digest: ")[2].partition(" size: ")
     return digest, size
+
+
+def test_four_people_sign_at_once_and_all_succeed(signed: Home) -> None:
+    """With docker one succeeds: each publish makes the next snapshot, so any two collide."""
+    given = ["--digest", f"sha256:{'ab' * 32}", "--size", "523"]
+    with ThreadPoolExecutor(4) as people:
+        outcomes = list(people.map(lambda n: signed.run("sign", f"{signed.gun}:n{n}", *given), range(4)))
+
+    assert [outcome.code for outcome in outcomes] == [0] * 4, "\n".join(map(str, outcomes))
+    assert {"n0", "n1", "n2", "n3"} <= tags(signed)
