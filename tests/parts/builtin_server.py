@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import signal
 import ssl
 import sys
 import urllib.request
@@ -56,8 +57,12 @@ class BuiltinServer:
 
     def start(self) -> BuiltinServer:
         self.database_file.parent.mkdir(exist_ok=True)
-        env = self._environment()
-        run([sys.executable, "-m", "django", "migrate", "--verbosity=0"], env=env, folder=PROJECT).succeeded()
+        argv = [sys.executable, "-m", "django", "migrate", "--verbosity=0"]
+        run(argv, env=self._environment(), folder=PROJECT).succeeded()
+        return self.resume()
+
+    def resume(self) -> BuiltinServer:
+        """Start the server on a database that is there already."""
         pair = self._authority.issue("trust-server")
         argv = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
@@ -66,12 +71,18 @@ class BuiltinServer:
             *("--ssl-certificate", str(pair.certificate), "--ssl-keyfile", str(pair.key)),
             "trustui.wsgi_notary:application",
         ]
-        self._process = Process("trust server", argv, env=env, log=self.log, cwd=PROJECT).start()
+        self._process = Process("trust server", argv, env=self._environment(), log=self.log, cwd=PROJECT).start()
         self._process.wait_ready(self._is_healthy, START_SECONDS)
         return self
 
     def stop(self) -> None:
         if self._process:
+            self._process.stop()
+
+    def kill(self) -> None:
+        """End all its processes at once, as a power cut does."""
+        if self._process and self._process.pid:
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.stop()
 
     def _environment(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,11 +80,24 @@ class Postgres:
             capture_output=True,
             env=env,
         )
+        return self.resume()
+
+    def resume(self) -> Postgres:
+        """Start it on the data that is there already."""
+        if _is_root():
+            _open_way_to(self._folder)  # again, as each new run of pytest closes it
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
         options = ["-p", str(self._port), "-k", str(self._folder), "-c", "fsync=off", "-h", "127.0.0.1"]
-        argv = [*self._as_user, str(self._programs / "postgres"), "-D", str(data), *options]
+        argv = [*self._as_user, str(self._programs / "postgres"), "-D", str(self._folder / "data"), *options]
         self._process = Process("postgres", argv, env=env, log=self._folder.parent / "postgres.log").start()
         self._process.wait_ready(self._answers, START_SECONDS)
         return self
+
+    def kill(self) -> None:
+        """End it without letting it write anything more."""
+        if self._process and self._process.pid:
+            os.kill(self._process.pid, signal.SIGKILL)
+            self._process.stop()
 
     def stop(self) -> None:
         if self._process:

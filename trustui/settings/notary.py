@@ -44,5 +44,7 @@ LOGGING["loggers"]["django.request"] = {"level": "ERROR"}  # asking for a reposi
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the views limit each file themselves
 
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["OPTIONS"] = {"pool": True}
+    # Without its database the server says so after a few seconds, and finds it again as soon as it is back: the pool's
+    # own attempts would come ever more rarely for five minutes.
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8, "timeout": 4, "reconnect_timeout": 4}}
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps them

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
@@ -16,7 +16,7 @@ from signing.server import storage, writing
 from signing.server.current_files import memory
 from signing.server.models import Collection, MetadataFile
 from signing.trust.notary import acceptance
-from signing.trust.tuf.metadata import FileMeta
+from signing.trust.tuf.metadata import FileMeta, Target
 from tests.unit.server.conftest import MULTIPART, Api, body_of, error_of
 from tests.unit.trust.notary.publisher import Publisher, delegation, tag
 
@@ -139,6 +139,22 @@ def test_a_publish_is_one_transaction(api: Api, owner: Publisher, monkeypatch: p
     answer = api.publish(("targets/alice", owner.tags()))
     assert (answer.status_code, error_of(answer)["code"]) == (500, "UPDATING")
     assert (stored(), Collection.objects.get().state) == (before, state)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="needs a database whose size can be limited")
+def test_a_full_disk_changes_nothing_and_passes(api: Api, owner: Publisher) -> None:
+    before = stored()
+    large = owner.tags(targets={f"v{number}": Target.from_digest("v", f"{number:064x}", 1) for number in range(3000)})
+    with connection.cursor() as cursor:
+        (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        answer = api.publish(("targets/alice", large))
+        assert (answer.status_code, error_of(answer)["code"]) == (500, "UPDATING")
+        assert stored() == before
+        assert api.get("timestamp.json").status_code == 200
+        assert api.get("targets/alice.json").status_code == 404
+        cursor.execute("PRAGMA max_page_count = 1000000")
+    assert api.publish(("targets/alice", large)).status_code == 200
 
 
 def test_who_loses_a_race_for_a_version_hears_of_the_version(
