@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.bench import pairs, trust_core
+from tests.bench import pairs, trust_core, trust_server
 from tests.parts.docker_cli import DockerCli, require_docker
 from tests.parts.notary_server import NotaryServer
 from tests.parts.ours import OurClient
@@ -23,6 +23,7 @@ def main() -> None:
             figures = _measure(Path(folder), server)
         finally:
             server.stop()
+        figures += trust_server.measure(Path(folder))
     pairs.write(figures, RESULT)
     print(pairs.table(figures))
     print(f"\nKept in {RESULT}.")

@@ -20,6 +20,7 @@ DEBIAN_PACKAGES = {
     "redis-server": "redis-server",
     "postgres": "postgresql",
     "chromium": "chromium",
+    "wrk": "wrk",
 }
 
 
