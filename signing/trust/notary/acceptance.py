@@ -13,6 +13,7 @@ from signing.trust.errors import CannotSign, ExpiredMetadata, VersionConflict
 from signing.trust.notary.known_files import CurrentFiles, FilesInMemory
 from signing.trust.notary.refusals import (
     BAD_ROOT,
+    BAD_UPDATE,
     expired,
     rejected,
 )
@@ -37,9 +38,9 @@ def accept(
 ) -> list[AcceptedFile]:
     """Give the files to store, all or none, when a client publishes `update` (Notary v1: validation of an update).
 
-    The last two are the new snapshot, unless the client sent its own, and the new timestamp. A timestamp in the
-    update is read and ignored, and an empty update makes a new snapshot and timestamp. Target names are not checked
-    against the paths of a delegation: clients do that when they read.
+    The last two are the new snapshot, unless the client sent its own, and the new timestamp. An empty update makes
+    both. A timestamp in the update is refused; notary-server ignores it, and no client sends one. Target names are not
+    checked against the paths of a delegation: clients do that when they read.
 
     Raises:
         InvalidName: a role of the update has a name the format forbids.
@@ -48,7 +49,8 @@ def accept(
         VersionConflict: a version that is stored already; read the newest state and try again.
     """
     sent = {roles.check_role_name(role): read_file(data) for role, data in update.items()}
-    sent.pop(roles.TIMESTAMP, None)
+    if roles.TIMESTAMP in sent:
+        raise rejected(BAD_UPDATE, "the timestamp is made by the server")
     checked = CheckedUpdate(gun, sent, current, now)
     snapshot = checked.sent_snapshot() or checked.made_snapshot(keys)
     timestamp = next_timestamp(checked.root, current.version(roles.TIMESTAMP), snapshot.data, keys, now)

@@ -25,7 +25,9 @@ from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Targets
 from signing.trust.tuf.roles import Role
 
-LARGEST_VERSION = 2**31 - 1
+LARGEST_FIRST_VERSION = 1_000_000
+LARGEST_STEP = 1_000
+"""Each client publishes the version after the newest. Who jumps to the last number there is locks all others out."""
 
 File = TypeVar("File", Snapshot, Targets)
 
@@ -105,7 +107,7 @@ class CheckedUpdate:
         previous = stored.read(Root) if stored is not None else None
         if roles.ROOT in self._sent:
             root = accept_root(gun, self._sent[roles.ROOT], previous, self._now)
-            _require_storable(BAD_ROOT, roles.ROOT, root.version)
+            self._require_reachable(BAD_ROOT, roles.ROOT, root.version)
             return root
         if previous is None:
             raise rejected(BAD_UPDATE, "no pre-existing root and no root provided in update.")
@@ -148,10 +150,17 @@ class CheckedUpdate:
         with refused_as(name, role.name):
             role.require_threshold(sent)
             file = read(sent.signed)
-        _require_storable(name, role.name, file.version)
+        self._require_reachable(name, role.name, file.version)
         if file.is_expired(self._now):
             raise rejected(name, expired(role.name, file.expires))
         return file
+
+    def _require_reachable(self, name: str, role: str, version: int) -> None:
+        """Refuse a version so high that the next ones run out; after a deletion clients go on counting, so not 1."""
+        newest = self._current.version(role)
+        limit = newest + LARGEST_STEP if newest else LARGEST_FIRST_VERSION
+        if version > limit:
+            raise rejected(name, f"{role} type metadata invalid: version cannot be more than {limit} now")
 
 
 def _require_sound_delegations(name: str, file: Targets) -> None:
@@ -165,8 +174,3 @@ def _require_sound_delegations(name: str, file: Targets) -> None:
             raise rejected(BAD_TARGETS, f"{name} type metadata invalid: delegation role {delegation.name} invalid")
         if any(file.keys[keyid].key_id != keyid for keyid in delegation.keyids):
             raise rejected(BAD_TARGETS, "key ID is not valid for key content")
-
-
-def _require_storable(name: str, role: str, version: int) -> None:
-    if version > LARGEST_VERSION:
-        raise rejected(name, f"{role} type metadata invalid: version cannot be more than {LARGEST_VERSION}")

@@ -85,11 +85,26 @@ def test_an_empty_update_makes_a_new_snapshot_and_timestamp(shelf: Shelf, owner:
     assert shelf.versions() == {"root": 1, "targets": 2, "snapshot": 2, "timestamp": 2}
 
 
-def test_a_clients_timestamp_is_ignored(shelf: Shelf, owner: Publisher) -> None:
+def test_a_clients_timestamp_is_refused(shelf: Shelf, owner: Publisher) -> None:
     shelf.publish(owner.first())
     forged = Timestamp(version=99, expires=NOW + DAY, meta={"snapshot": FileMeta.of(b"x")})
-    shelf.publish({"timestamp": sign(forged.to_signed(), owner.targets_key)})
-    assert shelf.versions()["timestamp"] == 2
+    with pytest.raises(PublishRejected, match="the timestamp is made by the server"):
+        shelf.publish({"timestamp": sign(forged.to_signed(), owner.targets_key)})
+    assert shelf.versions()["timestamp"] == 1
+
+
+def test_versions_may_skip_some_numbers_and_not_the_rest_of_them(shelf: Shelf, owner: Publisher) -> None:
+    """Notary takes a jump to the last number, and then nobody can publish the role again."""
+    shelf.publish(owner.first())
+    shelf.publish({"targets": owner.targets(1002)})
+    with pytest.raises(PublishRejected, match="version cannot be more than 2002 now"):
+        shelf.publish({"targets": owner.targets(2003)})
+    shelf.publish({"targets": owner.targets(2002)})
+
+
+def test_who_publishes_again_after_a_deletion_goes_on_counting(shelf: Shelf, owner: Publisher) -> None:
+    shelf.publish(owner.first() | {"targets": owner.targets(4711)})
+    assert shelf.versions()["targets"] == 4711
 
 
 def test_a_client_may_sign_the_snapshot_itself(shelf: Shelf, keeper: Publisher) -> None:
