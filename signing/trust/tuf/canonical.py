@@ -18,6 +18,9 @@ from signing.trust.errors import MalformedMetadata
 LARGEST_INTEGER = 2**53
 """Go passes every number through a float64, so larger ones do not survive there."""
 
+MOST_VALUES = 300_000
+"""Each value takes a hundred bytes or more once it is read, so a few megabytes could fill a machine's memory."""
+
 _ESCAPE_BEYOND_CANONICAL = re.compile(rb"\\[^\"\\]")
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _HTML_ESCAPES = (
@@ -59,11 +62,13 @@ def parse(data: bytes) -> Any:
     """Read JSON from outside, strictly.
 
     Refuses what parsers are known to read differently: bad UTF-8, a member given twice, fractions, integers beyond
-    2^53, NaN, lone surrogates, trailing data and nesting deeper than `encode` can write.
+    2^53, NaN, lone surrogates, trailing data, nesting deeper than `encode` can write, and more values than fit.
 
     Raises:
         MalformedMetadata: with the reason.
     """
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_VALUES:
+        raise MalformedMetadata("This JSON has more values than anybody needs.")
     try:
         # orjson is strict about encodings and writes only so deep; it keeps the last of two equal members, hence json
         orjson.dumps(orjson.loads(data))

@@ -23,6 +23,9 @@ from signing.trust.tuf.tag_list import TagList, read_tags
 from signing.trust.tuf.times import format_time, parse_time
 
 
+MOST_SIGNATURES = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """One signature of a file: by which key, made how."""
@@ -68,7 +71,7 @@ class Envelope:
             if in_plain_form is not None:
                 return in_plain_form
         members = shape.members(canonical.parse(data), "the file", ("signed", "signatures"))
-        signatures = shape.list_or_null(members["signatures"], "signatures")
+        signatures = _few(members["signatures"])
         signed = shape.mapping(members["signed"], "the `signed` part of the file")
         return cls(signed, tuple(Signature.from_json(item) for item in signatures), data)
 
@@ -122,7 +125,7 @@ class ListedEnvelope(Envelope):
         tags = read_tags(data, start, stop)
         if tags is None:
             return None
-        signatures = tuple(Signature.from_json(item) for item in shape.list_or_null(rest["signatures"], "signatures"))
+        signatures = tuple(Signature.from_json(item) for item in _few(rest["signatures"]))
         return cls(data, data[len(_SIGNED_BEGIN) : end], outline, tags, signatures)
 
 
@@ -462,6 +465,14 @@ class Timestamp(_Signed):
         return cls(**cls._version_and_expiry(members), meta=_meta_from_json(members["meta"], roles.SNAPSHOT))
 
 
+def _few(listed: Any) -> list[Any]:
+    """Return a list of signatures that does not take a reader a minute to check."""
+    signatures = shape.list_or_null(listed, "signatures")
+    if len(signatures) > MOST_SIGNATURES:
+        raise MalformedMetadata(f"A file has more than {MOST_SIGNATURES} signatures.")
+    return signatures
+
+
 def _in_given_order(value: dict[str, str]) -> bytes:
     return b"{" + b",".join(canonical.to_file(k) + b":" + canonical.to_file(v) for k, v in value.items()) + b"}"
 
@@ -471,9 +482,8 @@ def _hashes_to_json(hashes: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def _hashes_from_json(value: Any, what: str) -> dict[str, bytes]:
-    hashes = {
-        algorithm: shape.binary(item, f"a hash of {what}") for algorithm, item in shape.mapping(value, what).items()
-    }
+    listed = shape.members(value, f"the hashes of {what}", (), ("sha256", "sha512"))
+    hashes = {algorithm: shape.binary(item, f"a hash of {what}") for algorithm, item in listed.items()}
     for algorithm, size in (("sha256", 32), ("sha512", 64)):
         if algorithm in hashes and len(hashes[algorithm]) != size:
             raise MalformedMetadata(f"The {algorithm} of {what} has the wrong length.")
