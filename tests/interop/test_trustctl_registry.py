@@ -32,3 +32,19 @@ def test_a_tag_the_registry_does_not_have_is_not_signed(trustctl: TrustCtl, dock
 
     assert f"has no {gun.partition('/')[2]}:absent" in refused.stderr
     trustctl.run("verify", f"{gun}:v1").failed()  # all or nothing: v1 is not signed either
+
+
+def test_an_image_is_signed_by_its_digest_whatever_the_tag_means_now(
+    trustctl: TrustCtl, docker_cli: DockerCli, gun: str
+) -> None:
+    digests = []
+    for content in ("older", "newer"):
+        docker_cli.make_image(f"{gun}:v1", content)
+        digests.append(docker_cli.push(f"{gun}:v1"))
+    trustctl.run("key", "generate", "alice", "--dir", str(trustctl.home)).succeeded()
+    trustctl.run("signer", "add", "--key", str(trustctl.home / "alice.pub"), "alice", gun).succeeded()
+
+    trustctl.run("sign", f"{gun}:v1", "--digest", f"sha256:{digests[0]}").succeeded()
+
+    assert trustctl.run("verify", f"{gun}:v1").succeeded().stdout == f"sha256:{digests[0]}\n"
+    docker_cli.pull_trusted(f"{gun}:v1").succeeded()

@@ -25,8 +25,10 @@ def register(menu: Menu) -> None:
 def _add_sign(menu: Menu) -> None:
     sign = menu.command("sign", "commands.sign", "sign tags; those of one repository in one publish")
     sign.add_argument("images", metavar="IMAGE:TAG", nargs="+")
-    sign.add_argument("--digest", metavar="sha256:HEX", help="sign this digest instead of asking the registry")
-    sign.add_argument("--size", metavar="BYTES", type=size, help="size of the manifest with that digest")
+    sign.add_argument("--digest", metavar="sha256:HEX", help="sign this digest instead of what the tag means now")
+    sign.add_argument(
+        "--size", metavar="BYTES", type=size, help="size of the manifest with that digest (else asked of the registry)"
+    )
     sign.add_argument("--local", action="store_true", help="push the Docker Engine's own image first, then sign that")
     sign.add_argument(
         "--role", metavar="ROLE", dest="roles", action="append", default=[], help="sign in this role only; repeatable"
@@ -36,8 +38,8 @@ def _add_sign(menu: Menu) -> None:
 
 
 def _check_sign(arguments: argparse.Namespace) -> None:
-    if (arguments.digest is None) != (arguments.size is None):
-        arguments.parser.error("--digest and --size go together")
+    if arguments.size and not arguments.digest:
+        arguments.parser.error("--size belongs to a --digest")
     if arguments.local and arguments.digest:
         arguments.parser.error("--local finds the digest itself: leave --digest out")
     if arguments.local and arguments.stage:

@@ -28,7 +28,7 @@ def run(session: Session, arguments: Namespace) -> Exit:
     found: dict[Gun, list[Target]] = {}
     if not arguments.local:
         for gun, tags in wanted.items():
-            found[gun] = given_targets(tags, digest, arguments.size) if digest else _remote(session, gun, tags)
+            found[gun] = _found(session, gun, tags, digest, arguments.size)
 
     def sign(gun: Gun) -> None:
         with session.repository(gun, keystore) as repository:
@@ -44,8 +44,11 @@ def run(session: Session, arguments: Namespace) -> Exit:
     return report.finish()
 
 
-def _remote(session: Session, gun: Gun, tags: Sequence[str]) -> list[Target]:
-    return remote_targets(session, gun, dict.fromkeys(tags))
+def _found(session: Session, gun: Gun, tags: Sequence[str], digest: str | None, size: int | None) -> list[Target]:
+    """Take the command line's word for both digest and size, else ask the registry."""
+    if digest and size:
+        return given_targets(tags, digest, size)
+    return remote_targets(session, gun, dict.fromkeys(tags, digest))
 
 
 def _by_repository(images: Sequence[ImageName]) -> Mapping[Gun, list[str]]:

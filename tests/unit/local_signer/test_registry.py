@@ -56,8 +56,8 @@ class FakeRegistry:
     def host(self) -> str:
         return f"127.0.0.1:{self.server.server_port}"
 
-    def ask(self, login: Login | None = None) -> Manifest:
-        image = ImageName.parse(f"{self.host}/team/app:v1")
+    def ask(self, login: Login | None = None, digest: str | None = None) -> Manifest:
+        image = ImageName.parse(f"{self.host}/team/app:v1")._replace(digest=digest)
         with Registry.connect(image.gun, login) as registry:
             return registry.manifest(image)
 
@@ -79,6 +79,13 @@ def test_digest_and_size_are_those_of_the_bytes(fake: FakeRegistry) -> None:
     assert path == "/v2/team/app/manifests/v1"
     assert OCI_INDEX in headers["accept"]
     assert "authorization" not in headers
+
+
+def test_a_manifest_is_asked_for_by_its_digest(fake: FakeRegistry) -> None:
+    assert fake.ask(digest=DIGEST) == Manifest(DIGEST, len(MANIFEST))
+    assert fake.asked[0][0] == f"/v2/team/app/manifests/{DIGEST}"
+    with pytest.raises(BadResponse):
+        fake.ask(digest="sha256:" + "00" * 32)
 
 
 def test_a_password_is_sent_only_when_asked_for(fake: FakeRegistry) -> None:
