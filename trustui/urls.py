@@ -23,6 +23,7 @@ from trustui.pages import (
     session,
     shell,
     signers,
+    trust_server_contents,
     trust_servers,
 )
 
@@ -95,6 +96,12 @@ urlpatterns = [
     path("trust-servers/", trust_servers.index, name="trust_servers"),
     path("new/trust-server/", trust_servers.new, name="trust_server_new"),
     path("trust-servers/<slug:name>/", trust_servers.change, name="trust_server"),
+    path("trust-servers/<slug:name>/contents/", trust_server_contents.index, name="trust_server_contents"),
+    path(
+        "trust-servers/<slug:name>/contents/<gun:gun>/",
+        trust_server_contents.repository,
+        name="trust_server_repository",
+    ),
     path("trust-servers/<slug:name>/ca.crt", trust_servers.ca_file, name="trust_server_ca"),
     path("people/", people.index, name="people"),
     path("new/person/", people.new, name="person_new"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
 from signing.models import Account, Membership, User
@@ -26,12 +28,16 @@ def people_of(account: Account, user: User) -> QuerySet[User]:
     return User.objects.filter(has_part, is_active=True).distinct().order_by("username")
 
 
-def account_of_image(gun: str) -> Account | None:
-    """Find the account whose namespace an image lies in; the most exact one where namespaces nest."""
+def account_of_image(gun: str, among: Iterable[Account] | None = None) -> Account | None:
+    """Find the account whose namespace an image lies in; the most exact one where namespaces nest.
+
+    Who asks for many images fetches the accounts once and passes them in.
+    """
     registry, _, path = gun.partition("/")
+    accounts = Account.objects.filter(registry=registry) if among is None else among
     found = [
         account
-        for account in Account.objects.filter(registry=registry)
-        if not account.namespace or path.startswith(f"{account.namespace}/")
+        for account in accounts
+        if account.registry == registry and (not account.namespace or path.startswith(f"{account.namespace}/"))
     ]
     return max(found, key=lambda account: len(account.namespace), default=None)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from signing.models import AuditEvent, SignedTag, User
+from signing.server.models import MetadataFile
 from tests.factories import Cast, make_operation, make_request
 from trustui.urls import urlpatterns
 
@@ -41,15 +43,24 @@ POST_ONLY = {
 }
 FILES = {"repository_json", "key_download", "trust_server_ca"}
 SESSION = {"account_change_password", "account_reauthenticate"}
-ADMINISTRATORS = {"account_new", "trust_server_new", "people", "person_new", "person"}
+ADMINISTRATORS = {
+    "account_new",
+    "trust_server_new",
+    "trust_server_contents",
+    "trust_server_repository",
+    "people",
+    "person_new",
+    "person",
+}
 
 
 @pytest.fixture
 def arguments(cast: Cast) -> dict[str, str | int]:
     """Values for every part of an address, all of things in the cast's account."""
     server = cast.account.trust_server
-    server.ca_pem = "-----BEGIN CERTIFICATE-----\n"
+    server.ca_pem, server.is_builtin = "-----BEGIN CERTIFICATE-----\n", True
     server.save()
+    MetadataFile.objects.create(gun=cast.repository.gun, role="root", version=1, data=b"{}", created_at=timezone.now())
     SignedTag.objects.create(
         repository=cast.repository, tag="1.0", digest="ab" * 32, length=528, signers=["alice"], sort_key="1"
     )
