@@ -74,8 +74,9 @@ def _rotate_signer(session: Session, arguments: Namespace, report: Report, gun: 
     file, item = find_delegation(session.refresh(gun), role)
     old = full_key_ids(file, [item], arguments.old)
     store = session.keystore()
-    keys = [_public_key(store, text) for text in arguments.key] or [_new_key(store, name)]
     with session.repository(gun, store) as repository:
+        repository.require_signable("", into=[TARGETS])  # before a key is made that nothing would use
+        keys = [_public_key(store, text) for text in arguments.key] or [_new_key(store, name)]
         published = with_consent(
             session, arguments, lambda force: repository.replace_signer_keys(name, keys, old, force=force)
         )
