@@ -21,9 +21,8 @@ worker: .venv/.setup ## Run one worker alone: make worker Q=signing (or Q=docker
 		rqworker --serializer=rq.serializers.JSONSerializer $(or $(Q),signing)
 
 notary: .venv/.setup ## Run the built-in trust server alone, with the certificate that `make run` minted
-	@$(VENV)/granian --interface=wsgi --port=$(or $(TRUST_PORT),4443) --blocking-threads=4 --ssl-protocol-min=tls1.2 \
-		--ssl-certificate=$(or $(TRUSTUI_VAR),var)/tls/server.pem --ssl-keyfile=$(or $(TRUSTUI_VAR),var)/tls/server-key.pem \
-		trustui.wsgi_notary:application
+	@$(VENV)/python manage.py trustserver --bind=127.0.0.1:$(or $(TRUST_PORT),4443) --auth=none \
+		--tls-cert=$(or $(TRUSTUI_VAR),var)/tls/server.pem --tls-key=$(or $(TRUSTUI_VAR),var)/tls/server-key.pem
 
 .venv/.setup: requirements.txt pyproject.toml scripts/setup
 	@scripts/setup requirements.txt

@@ -52,9 +52,8 @@ class Parts:
             "trust-server",
             "notary",
             [
-                *_granian("trustui.wsgi_notary:application", self.place.trust_port),
+                *_granian("trustui.rsgi_notary:application", self.place.trust_port, interface="rsgi"),
                 "--workers=1",
-                "--blocking-threads=4",
                 f"--ssl-certificate={self.certificates.server}",
                 f"--ssl-keyfile={self.certificates.server_key}",
                 "--ssl-protocol-min=tls1.2",
@@ -111,11 +110,11 @@ class Parts:
         return self.program(f"{queue}-worker", f"{queue}_worker", ["manage.py", *command])
 
 
-def _granian(application: str, port: int) -> list[str]:
+def _granian(application: str, port: int, interface: str = "wsgi") -> list[str]:
     return [
         "-m",
         "granian",
-        "--interface=wsgi",
+        f"--interface={interface}",
         "--host=127.0.0.1",
         f"--port={port}",
         "--no-ws",
