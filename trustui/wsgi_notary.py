@@ -1,6 +1,7 @@
 """The built-in trust server, for a WSGI server that speaks TLS."""
 
 import os
+from typing import cast
 
 from django.core.wsgi import get_wsgi_application
 
@@ -10,10 +11,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "trustui.settings.notary"
 django = get_wsgi_application()
 
 from signing.server.access import may_read  # noqa: E402  Django's settings come first
-from signing.server.hot import Front  # noqa: E402
+from signing.server.hot import Application, Front  # noqa: E402
 from signing.server.metrics import observe_hot  # noqa: E402
 from signing.server.states import states  # noqa: E402
 from signing.server.ticks import Ticks  # noqa: E402
 
-application = Front(django, states(), may_read, observe_hot)
+application = Front(cast(Application, django), states(), may_read, observe_hot)  # Django's responses are iterable
 ticks = Ticks().start()

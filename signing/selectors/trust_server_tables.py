@@ -7,6 +7,8 @@ originals. Nothing here writes.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.apps.registry import Apps
 from django.db import connection, models
 
@@ -17,6 +19,8 @@ class StoredRepository(models.Model):
     """One GUN that has trust data."""
 
     gun = models.CharField(max_length=255)
+
+    objects: ClassVar[models.Manager[StoredRepository]] = models.Manager()
 
     class Meta:
         apps = _apart
@@ -37,6 +41,8 @@ class StoredVersion(models.Model):
     data = models.BinaryField()
     created_at = models.DateTimeField()
 
+    objects: ClassVar[models.Manager[StoredVersion]] = models.Manager()
+
     class Meta:
         apps = _apart
         app_label = "trust_server"
@@ -55,6 +61,8 @@ class StoredChange(models.Model):
     sha256 = models.CharField(max_length=64)
     category = models.CharField(max_length=16)
     created_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[StoredChange]] = models.Manager()
 
     class Meta:
         apps = _apart

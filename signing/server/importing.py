@@ -26,9 +26,10 @@ from signing.trust.evidence.manifest import StoredFile
 from signing.trust.evidence.shelf import describe
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.notary.cache import MemoryCache
-from signing.trust.notary.client import Transport, refresh
+from signing.trust.notary.client import refresh
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.server_made import SNAPSHOT_MARGIN, TIMESTAMP_MARGIN
+from signing.trust.notary.transport import Transport
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, Root
 from signing.trust.tuf.times import parse_time

@@ -24,14 +24,14 @@ OPERATIONS = (
     "DeleteTUF",
     "Changefeed",
 )
-_NAMED = {"namespace": "notary_server", "subsystem": "http", "registry": REGISTRY}
+_PREFIX = "notary_server_http"
 
-_requests = Counter("requests", "Total number of HTTP requests made.", ("code", "method", "operation"), **_NAMED)
+_requests = Counter(f"{_PREFIX}_requests", "Total number of HTTP requests made.", ("code", "method", "operation"))
 _duration = Summary(
-    "request_duration_microseconds", "The HTTP request latencies in microseconds.", ("operation",), **_NAMED
+    f"{_PREFIX}_request_duration_microseconds", "The HTTP request latencies in microseconds.", ("operation",)
 )
-_request_size = Summary("request_size_bytes", "The HTTP request sizes in bytes.", ("operation",), **_NAMED)
-_response_size = Summary("response_size_bytes", "The HTTP response sizes in bytes.", ("operation",), **_NAMED)
+_request_size = Summary(f"{_PREFIX}_request_size_bytes", "The HTTP request sizes in bytes.", ("operation",))
+_response_size = Summary(f"{_PREFIX}_response_size_bytes", "The HTTP response sizes in bytes.", ("operation",))
 
 
 @dataclass(frozen=True, slots=True)
