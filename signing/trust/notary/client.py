@@ -33,8 +33,8 @@ from signing.trust.notary.roots import Roots
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.trusted import ReleasedTag, TrustedRepository
 from signing.trust.notary.verification import Remembered, open_signed, require_unexpired
-from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import Envelope, FileMeta, Snapshot, Targets, Timestamp
+from signing.trust.tuf import canonical, roles
+from signing.trust.tuf.metadata import Envelope, FileMeta, ListedEnvelope, Snapshot, Targets, Timestamp
 from signing.trust.tuf.roles import Role
 
 __all__ = ["ReleasedTag", "TrustedRepository", "refresh"]
@@ -98,7 +98,7 @@ def _refresh(
 ) -> TrustedRepository:
     at = now()  # read once, so that nothing expires half-way
     roots = Roots(gun, transport, cache.load(roles.ROOT), pinning, at)
-    remembered = Remembered(cache, roots.anchor.root if roots.anchor else None)
+    remembered = Remembered(cache)
     root = roots.first(ask_server=must_reach_server)
     attempt = _Attempt(gun, transport, remembered, root, at, must_reach_server)
     try:
@@ -145,6 +145,7 @@ class _Attempt:
     promised_root: FileMeta | None = None
     silence: TrustError | None = None
     promised_bytes: int = 0
+    values: int = 0
     envelopes: dict[str, Envelope] = field(default_factory=dict)
     fetched: dict[str, bytes] = field(default_factory=dict)
     delegations: dict[str, Targets] = field(default_factory=dict)
@@ -158,7 +159,7 @@ class _Attempt:
         if known is None:
             return self._verified(data)
         for name, file in known.files().items():
-            self.remembered.require_not_older(name, file.version, known.envelopes[name].raw)
+            self.remembered.require_not_older(known.role(name), file.version, known.envelopes[name].raw)
         return replace(known, is_stale=True) if self.silence is not None else known
 
     def _verified(self, timestamp_data: bytes) -> TrustedRepository:
@@ -267,7 +268,11 @@ class _Attempt:
 
     def _open(self, kind: type[Kind], role: Role, data: bytes) -> Kind:
         envelope, signed = open_signed(kind, role, data)
-        self.remembered.require_not_older(role.name, signed.version, data)
+        if not isinstance(envelope, ListedEnvelope):  # those need little more memory than their bytes
+            self.values += canonical.count_values(data)
+            if self.values > canonical.MOST_VALUES:
+                raise MalformedMetadata(f"{self.gun} has more values than this client reads.", role=role.name)
+        self.remembered.require_not_older(role, signed.version, data)
         require_unexpired(role.name, signed.expires, self.at)
         self.envelopes[role.name] = envelope
         return signed

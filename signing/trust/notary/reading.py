@@ -14,8 +14,9 @@ from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Targets, Timestamp
 from signing.trust.tuf.roles import Role
 
-LARGEST_KEPT = 32 * 1024
-MOST_KEPT = 512
+LARGEST_KEPT = 16 * 1024
+MOST_KEPT = 128
+"""Few enough that the oddest files, which take twenty times their size once they are read, fill no memory."""
 
 Kind = TypeVar("Kind", Root, Targets, Snapshot, Timestamp)
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from signing.trust.errors import InvalidKey, NoSuchTarget, TrustError
+from signing.trust.errors import InvalidKey, NoSuchTarget, TrustError, UnknownDelegation
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.released import ReleasedTag, ReleasedTags, released_tags
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Target, Targets, Timestamp
+from signing.trust.tuf.roles import Role
 
 __all__ = ["ReleasedTag", "TrustedRepository", "WalkedRole", "restricted"]
 
@@ -58,6 +59,16 @@ class TrustedRepository:
             roles.TARGETS: self.targets,
             **self.delegations,
         }
+
+    def role(self, name: str) -> Role:
+        """Give a base role, or a delegation that is among `files`, with its keys."""
+        if not roles.is_delegation(name):
+            return self.root.role(name)
+        parent = roles.parent_of(name)
+        found = (self.targets if parent == roles.TARGETS else self.delegations[parent]).role(name)
+        if found is None:
+            raise UnknownDelegation(f"{parent} does not delegate to {name}.", role=name)
+        return found
 
     def released(self, tag: str | None = None) -> list[ReleasedTag]:
         """List the released tags, or one, in docker's natural order; a tag released with two digests comes twice.

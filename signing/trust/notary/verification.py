@@ -9,7 +9,7 @@ from signing.trust.errors import ExpiredMetadata, MetadataError, Rollback
 from signing.trust.notary.cache import TrustCache
 from signing.trust.notary.reading import read_as, read_envelope, require_signed
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Targets, Timestamp
+from signing.trust.tuf.metadata import Envelope, Snapshot, Targets, Timestamp
 from signing.trust.tuf.roles import Role
 
 Kind = TypeVar("Kind", Targets, Snapshot, Timestamp)
@@ -38,16 +38,15 @@ def require_unexpired(name: str, expires: datetime, at: datetime) -> None:
 
 
 class Remembered:
-    """The cached files, each believed only as far as the remembered root and its delegations sign it.
+    """The cached files, each believed only as far as keys that count now signed it.
 
-    Whoever can damage the cache can make this client forget, but cannot lock it out.
+    Whoever can damage the cache can make this client forget, but cannot lock it out; nor can whoever had a key that was
+    exchanged since, by a version nobody will ever reach (TUF 5.3.11).
     """
 
-    def __init__(self, cache: TrustCache, root: Root | None) -> None:
+    def __init__(self, cache: TrustCache) -> None:
         self._cache = cache
-        self._root = root
         self._raw: dict[str, bytes | None] = {}
-        self._opened: dict[str, Timestamp | Snapshot | Targets | None] = {}
 
     def raw(self, name: str) -> bytes | None:
         """Give the bytes of a cached file, verified or not."""
@@ -55,50 +54,37 @@ class Remembered:
             self._raw[name] = self._cache.load(name)
         return self._raw[name]
 
-    def version(self, name: str) -> int | None:
-        """Tell which version of a file was verified before, though its time may be over; None for none."""
-        signed = self._signed(name)
-        return None if signed is None else signed.version
+    def require_not_older(self, role: Role, version: int, data: bytes) -> None:
+        """Raise if the remembered file of a role is newer than `data`, or another file of the same version.
 
-    def require_not_older(self, name: str, version: int, data: bytes) -> None:
-        """Raise if the remembered file is newer than `data`, or another file of the same version.
+        That its time may be over does not matter.
 
         Raises:
             Rollback: it is.
         """
-        if data == self.raw(name):
+        remembered = self.raw(role.name)
+        if remembered is None or data == remembered:
             return
-        seen = self.version(name)
+        seen = _version(role, remembered)
         if seen is not None and version < seen:
             raise Rollback(
-                f"The server shows version {version} of {name}; version {seen} was seen before.",
-                role=name,
+                f"The server shows version {version} of {role.name}; version {seen} was seen before.",
+                role=role.name,
                 shown=version,
                 seen=seen,
             )
         if version == seen:
-            raise Rollback(f"The server shows another version {version} of {name} than the one seen before.", role=name)
+            raise Rollback(
+                f"The server shows another version {version} of {role.name} than the one seen before.", role=role.name
+            )
 
-    def _signed(self, name: str) -> Timestamp | Snapshot | Targets | None:
-        if name not in self._opened:
-            self._opened[name] = self._open(name)
-        return self._opened[name]
 
-    def _open(self, name: str) -> Timestamp | Snapshot | Targets | None:
-        data, role = self.raw(name), self._role(name)
-        if data is None or role is None:
-            return None
-        try:
-            if name == roles.TIMESTAMP:
-                return open_signed(Timestamp, role, data)[1]
-            if name == roles.SNAPSHOT:
-                return open_signed(Snapshot, role, data)[1]
-            return open_signed(Targets, role, data)[1]
-        except MetadataError:
-            return None
-
-    def _role(self, name: str) -> Role | None:
-        if not roles.is_delegation(name):
-            return None if self._root is None else self._root.role(name)
-        parent = self._signed(roles.parent_of(name))
-        return parent.role(name) if isinstance(parent, Targets) else None
+def _version(role: Role, data: bytes) -> int | None:
+    try:
+        if role.name == roles.TIMESTAMP:
+            return open_signed(Timestamp, role, data)[1].version
+        if role.name == roles.SNAPSHOT:
+            return open_signed(Snapshot, role, data)[1].version
+        return open_signed(Targets, role, data)[1].version
+    except MetadataError:
+        return None

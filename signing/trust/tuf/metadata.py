@@ -22,7 +22,6 @@ from signing.trust.tuf.roles import Role
 from signing.trust.tuf.tag_list import TagList, read_tags
 from signing.trust.tuf.times import format_time, parse_time
 
-
 MOST_SIGNATURES = 256
 
 
