@@ -70,15 +70,11 @@ class Memory:
                     self._sets.move_to_end(gun)
         return found
 
-    def files(self, gun: str, state: int) -> Mapping[str, StoredFile]:
-        """Give the files remembered of a GUN in this very state."""
+    def add(self, gun: str, state: int, file: StoredFile) -> None:
+        """Remember a file of a GUN in this state; those of another state are forgotten."""
         found = self._sets.get(gun)
-        return found.files if found is not None and found.state == state else {}
-
-    def add(self, gun: str, state: int, *files: StoredFile) -> None:
-        """Remember files of a GUN in this state; those of another state are forgotten."""
-        merged = {**self.files(gun, state), **{file.role: file for file in files}}
-        self.put(gun, CurrentSet(state, merged))
+        others = found.files if found is not None and found.state == state else {}
+        self.put(gun, CurrentSet(state, {**others, file.role: file}))
 
     def put(self, gun: str, current: CurrentSet) -> None:
         """Remember a set in place of any before; the ones used longest ago make room."""

@@ -24,17 +24,11 @@ class LostRace(Exception):
 class NewestFiles:
     """The newest files of one GUN in one state of it, for acceptance."""
 
-    def __init__(self, gun: str, assumed: CurrentSet | None = None) -> None:
-        """Begin with what is remembered. What is `assumed` to be the newest shows as such or not when it is stored."""
+    def __init__(self, gun: str) -> None:
         self._gun = gun
-        self.state = assumed.state if assumed else reading.state_of(gun)
-        self.stored: dict[str, StoredFile | None] = {}
-        if self.state is not None:
-            self.stored.update(memory.files(gun, self.state))
-
-    def is_newest(self) -> bool:
-        """Tell whether the GUN is still in the state of these files."""
-        return reading.state_of(self._gun) == self.state
+        newest = reading.newest_set(gun)
+        self.state = newest.state if newest else None
+        self.stored: dict[str, StoredFile | None] = dict(newest.files) if newest else {}
 
     def file(self, role: str) -> KnownFile | None:
         """Give a role's file.
@@ -56,7 +50,9 @@ class NewestFiles:
             return None
         if role not in self.stored:
             state, found = reading.load(self._gun, role)
-            if state != self.state and (found or not self.is_newest()):
+            if state is None:  # there was no row to tell it
+                state = reading.state_of(self._gun)
+            if state != self.state:
                 raise LostRace
             self.stored[role] = found
         return self.stored[role]

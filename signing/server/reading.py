@@ -5,12 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from signing.server import forms
-from signing.server.current_files import StoredFile, memory
+from signing.server.current_files import CurrentSet, StoredFile, memory
 from signing.server.models import Collection, MetadataFile
 from signing.trust.notary.known_files import KnownFile
+from signing.trust.tuf import roles
+
+MOST_COMPARED = 40
+"""Repositories with more roles are read anew, role by role as they are asked for."""
+
+_STATE = f"SELECT state FROM {Collection._meta.db_table} WHERE gun = %s"  # noqa: S608
+_STATE_OF_ROW = Subquery(Collection.objects.filter(gun=OuterRef("gun")).values("state"))
 
 
 class _Row(NamedTuple):
@@ -31,15 +39,59 @@ class _Row(NamedTuple):
 
 def state_of(gun: str) -> int | None:
     """Name the state that a GUN is in now; None where it has no metadata."""
-    return Collection.objects.filter(gun=gun).values_list("state", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, [gun])
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
 
 
 def current(gun: str, role: str) -> StoredFile | None:
     """Give a role's newest file."""
-    remembered = memory.get(gun)
-    if remembered is not None and role in remembered.files and remembered.state == state_of(gun):
-        return remembered.files[role]
+    if memory.get(gun) is not None:
+        newest = newest_set(gun)
+        if newest is None:
+            return None
+        if role in newest.files:
+            return newest.files[role]
     return load(gun, role)[1]
+
+
+def newest_set(gun: str) -> CurrentSet | None:
+    """Give what is remembered of a GUN, brought up to date; None where it has no metadata.
+
+    What others published since is read with one query: most files are still the ones remembered.
+    """
+    state, remembered = state_of(gun), memory.get(gun)
+    if state is None:
+        return None
+    if remembered is not None and remembered.state == state:
+        return remembered
+    newest = _brought_up_to_date(gun, remembered) if remembered is not None else None
+    if newest is None:
+        return CurrentSet(state, {})
+    memory.put(gun, newest)
+    return newest
+
+
+def _brought_up_to_date(gun: str, remembered: CurrentSet) -> CurrentSet | None:
+    """Add what is newer, or give None where what is remembered is no part of what is stored.
+
+    Each state has a timestamp of its own. If the remembered one is still stored, only newer versions came since; after
+    a deletion, or when a backup was restored, it is not.
+    """
+    anchor = remembered.files.get(roles.TIMESTAMP)
+    if anchor is None or len(remembered.files) > MOST_COMPARED:
+        return None
+    newer = Q(role=anchor.role, version=anchor.version)
+    for role, file in remembered.files.items():
+        newer |= Q(role=role, version__gt=file.version)
+    rows = _with_base(MetadataFile.objects.filter(newer, gun=gun)).annotate(state=_STATE_OF_ROW).order_by("version")
+    found = [(row[0], _Row(*row[1:])) for row in rows.values_list("state", *_Row._fields)]
+    if not any(row.role == anchor.role and row.sha256 == anchor.sha256 for _, row in found):
+        return None
+    newest = {row.role: row for _, row in found if row.sha256 != anchor.sha256}
+    # One statement gave rows and state, so they belong together.
+    return CurrentSet(found[0][0], {**remembered.files, **{role: _file(row) for role, row in newest.items()}})
 
 
 def by_version(gun: str, role: str, version: int) -> StoredFile | None:
@@ -57,8 +109,8 @@ def load(gun: str, role: str) -> tuple[int | None, StoredFile | None]:
 
     One statement gives the two, so they belong together. Without a file there is no state to tell.
     """
-    state = Subquery(Collection.objects.filter(gun=OuterRef("gun")).values("state"))
-    found = _rows(gun, role).order_by("-version").annotate(state=state).values_list("state", *_Row._fields).first()
+    rows = _rows(gun, role).order_by("-version").annotate(state=_STATE_OF_ROW)
+    found = rows.values_list("state", *_Row._fields).first()
     if found is None or found[0] is None:
         return None, None
     file = _file(_Row(*found[1:]))
@@ -67,10 +119,13 @@ def load(gun: str, role: str) -> tuple[int | None, StoredFile | None]:
 
 
 def _rows(gun: str, role: str) -> QuerySet[MetadataFile]:
-    of_role = MetadataFile.objects.filter(gun=gun, role=role)
-    base = MetadataFile.objects.filter(gun=gun, role=role, version=OuterRef("base_version"))
+    return _with_base(MetadataFile.objects.filter(gun=gun, role=role))
+
+
+def _with_base(rows: QuerySet[MetadataFile]) -> QuerySet[MetadataFile]:
+    base = MetadataFile.objects.filter(gun=OuterRef("gun"), role=OuterRef("role"), version=OuterRef("base_version"))
     columns: dict[str, Any] = {f"base_{name}": Subquery(base.values(name)) for name in ("form", "data", "sha256")}
-    return of_role.annotate(**columns)
+    return rows.annotate(**columns)
 
 
 def _first(rows: QuerySet[MetadataFile]) -> StoredFile | None:

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from signing.server.current_files import memory
 from signing.server.models import Change, Collection, MetadataFile
 from signing.server.newest import LostRace, NewestFiles
 from signing.server.online_keys import OnlineKeys
-from signing.trust.errors import TrustError, VersionConflict
+from signing.trust.errors import VersionConflict
 from signing.trust.notary import acceptance
 from signing.trust.notary.server_made import AcceptedFile
 
@@ -22,24 +21,19 @@ def publish(gun: str, update: Mapping[str, bytes]) -> None:
     """Store an update with the snapshot and timestamp that go with it, all or nothing.
 
     The checks run before the transaction, so that a large upload does not hold up other writers. If somebody else
-    wrote to the GUN in the meantime they run again on the newer state. At first they run on what is remembered, which
-    mostly is that: storing fails if it is not, and a refusal counts only if it is.
+    wrote to the GUN in the meantime they run again on the newer state.
 
     Raises:
         TrustError: as `acceptance.accept` does, VersionConflict also when too many others were faster.
     """
-    for attempt in range(MOST_ATTEMPTS):
-        stored = NewestFiles(gun, assumed=None if attempt else memory.get(gun))
-        now, keys = timezone.now(), OnlineKeys(gun)
+    for _ in range(MOST_ATTEMPTS):
+        now, stored, keys = timezone.now(), NewestFiles(gun), OnlineKeys(gun)
         files: list[AcceptedFile] = []
         try:
             files = acceptance.accept(gun, update, stored, keys, now)
             stored.store(files, keys, now)
         except LostRace:
             _require_newer(gun, [file for file in files if file.role in update])
-        except TrustError:
-            if attempt or stored.is_newest():
-                raise
         else:
             return
     raise VersionConflict("Others keep publishing in between.")

@@ -17,7 +17,7 @@ from django.utils import timezone
 from signing.server import states
 from signing.server.current_files import CurrentSet, Memory, StoredFile, memory
 from signing.server.hot import Environ, Front, StartResponse
-from signing.server.models import Collection, new_state
+from signing.server.models import Collection, MetadataFile, new_state
 from signing.server.states import PostgresStates, SqliteStates, StateUnknown
 from tests.unit.server.conftest import Api
 from tests.unit.trust.notary.publisher import Publisher, tag
@@ -104,12 +104,57 @@ def test_who_may_not_read_is_sent_to_django(api: Api, door: Door) -> None:
     assert door.get(api.path("root.json")) is None
 
 
-def test_what_another_process_published_is_never_hidden(api: Api, door: Door) -> None:
-    Collection.objects.update(state=new_state())
-    assert door.get(api.path("root.json")) is None
-    api.get("root.json")  # Django reads it anew and remembers it
-    assert door.get(api.path("root.json")) is not None
+def test_what_another_process_published_is_never_hidden(api: Api, owner: Publisher, door: Door) -> None:
+    past = memory.get(api.gun)
+    assert past is not None
+    assert api.publish(("targets", owner.targets(3))).status_code == 200
+    memory.put(api.gun, past)
     assert door.get(api.path("targets.json")) is None
+    newest = api.get("root.json")  # Django brings what is remembered up to date
+    for name in ("root.json", "targets.json", "snapshot.json", "timestamp.json"):
+        answer = door.get(api.path(name))
+        assert answer is not None
+        assert answer[1] == api.get(name).content
+    assert newest.status_code == 200
+
+
+def test_a_repository_that_began_anew_is_another(api: Api, owner: Publisher, door: Door) -> None:
+    """Its versions are lower than the ones remembered."""
+    assert api.publish(("targets", owner.targets(3))).status_code == 200
+    past = memory.get(api.gun)
+    assert past is not None
+    api.delete()
+    files = api.publisher().first()
+    assert api.publish(files=files).status_code == 200
+    memory.put(api.gun, past)
+    for role, data in files.items():
+        assert api.get(f"{role}.json").content == data
+    assert api.signed("timestamp.json")["version"] == 1
+
+
+def test_a_restored_backup_is_not_taken_for_the_past(api: Api, owner: Publisher, door: Door) -> None:
+    """What came after it is gone, though this process remembers it."""
+    assert api.publish(("targets", owner.targets(3))).status_code == 200
+    MetadataFile.objects.filter(role="targets", version=3).delete()
+    MetadataFile.objects.filter(role__in=("snapshot", "timestamp"), version=2).delete()
+    Collection.objects.update(state=new_state())
+    assert api.signed("targets.json")["version"] == 2
+    assert api.signed("timestamp.json")["version"] == 1
+
+
+def test_others_publish_in_turns(api: Api, owner: Publisher, door: Door) -> None:
+    """Two processes, each remembering what the other one has replaced."""
+    remembered = [memory.get(api.gun)] * 2
+    for version in range(1, 7):
+        past = remembered[version % 2]
+        assert past is not None
+        memory.put(api.gun, past)
+        sent = owner.tags(version=version, targets=tag(f"v{version}"))
+        assert api.publish(("targets/alice", sent)).status_code == 200
+        remembered[version % 2] = memory.get(api.gun)
+    assert api.signed("snapshot.json")["version"] == 7
+    for version in range(1, 7):
+        assert api.signed(f"{version}.targets/alice.json")["targets"].keys() == {f"v{version}"}
 
 
 def test_a_publish_shows_at_once(api: Api, owner: Publisher, door: Door) -> None:
@@ -175,12 +220,11 @@ def test_what_never_fits_is_not_kept() -> None:
 
 def test_files_of_two_states_never_mix() -> None:
     kept = Memory()
-    kept.add("a", 1, stored(10, "root"))
-    kept.add("a", 1, stored(10, "targets"))
-    assert set(kept.files("a", 1)) == {"root", "targets"}
-    kept.add("a", 2, stored(10, "root"))
-    assert set(kept.files("a", 2)) == {"root"}
-    assert kept.files("a", 1) == {}
+    for state, role, together in ((1, "root", {"root"}), (1, "targets", {"root", "targets"}), (2, "root", {"root"})):
+        kept.add("a", state, stored(10, role))
+        found = kept.get("a")
+        assert found is not None
+        assert (found.state, set(found.files)) == (state, together)
 
 
 # Many questions, few queries
