@@ -218,7 +218,9 @@ class _Attempt:
                 file = self._open(Targets, role, data)
                 below = self._below(role.name, file)
             except (ExpiredMetadata, UnmetThreshold, MalformedMetadata, KeyIdMismatch) as error:
-                self.left_out[role.name] = error
+                # Its traceback would keep what was read of the file, which may be far larger than the file.
+                self.left_out[role.name] = error.with_traceback(None)
+                self.left_out[role.name].__context__ = self.left_out[role.name].__cause__ = None
                 self.left_out_files[role.name] = data
                 self.envelopes.pop(role.name, None)
                 continue
