@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from signing.trust.notary import client
+
 pytest_plugins = ["tests.parts.fixtures"]
 
 UNIT_TESTS = Path(__file__).parent / "unit"
@@ -21,6 +23,12 @@ def _refuse(what: object) -> SocketIsClosed:
     return SocketIsClosed(
         f"Unit tests have no network, but one wanted {what!r}. Use a simulator, or mark it with loopback."
     )
+
+
+@pytest.fixture(autouse=True)
+def new_process() -> None:
+    """Let each test begin like a process of its own: with no repository verified yet."""
+    client.resident.clear()
 
 
 @pytest.fixture(autouse=True)
