@@ -47,4 +47,5 @@ def options_that_stand_anywhere() -> argparse.ArgumentParser:
     group.add_argument("--server", metavar="URL", help="trust server (else DOCKER_CONTENT_TRUST_SERVER, else docker's)")
     group.add_argument("--ca", metavar="FILE", type=Path, help="PEM file of the trust server's authority")
     group.add_argument("--trust-dir", metavar="DIR", type=Path, help="keys and trust data (else ~/.docker/trust)")
+    group.add_argument("--config", metavar="FILE", type=Path, help="pins of root keys (else config.json there)")
     return options

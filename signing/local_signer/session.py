@@ -7,6 +7,7 @@ import getpass
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from signing.trust.notary.cache import FileCache
     from signing.trust.notary.client import TrustedRepository
     from signing.trust.notary.gun import Gun
+    from signing.trust.notary.pinning import Pinning
     from signing.trust.notary.repository import Repository
     from signing.trust.notary.staging import StagedChanges
     from signing.trust.notary.transport import HttpsTransport
@@ -35,6 +37,7 @@ class Session:
         self._server: str | None = getattr(arguments, "server", None)
         self._ca: Path | None = getattr(arguments, "ca", None)
         self.trust_dir: Path = getattr(arguments, "trust_dir", None) or self.docker.trust_dir
+        self._config: Path | None = getattr(arguments, "config", None)
         self._open = contextlib.ExitStack()
         self._transports: dict[tuple[str, str], HttpsTransport] = {}
 
@@ -91,13 +94,20 @@ class Session:
             return
         raise NotConfirmed("Nothing was done: this was not confirmed.", next_step="Give --yes if it is meant.")
 
+    @cached_property
+    def pinning(self) -> Pinning:
+        """Which root keys are right, by `--config` or by the trust folder; trust on first use without either."""
+        from signing.trust.notary.pinning_file import pinning_in, read_pinning
+
+        return pinning_in(self.trust_dir) if self._config is None else read_pinning(self._config)
+
     def refresh(self, gun: Gun) -> TrustedRepository:
         """Fetch and verify a repository; what is only remembered does not do."""
         from signing.trust.notary.client import refresh
 
-        trusted = refresh(gun, self.transport(gun), self._cache(gun))
+        trusted = refresh(gun, self.transport(gun), self._cache(gun), pinning=self.pinning)
         if trusted.is_stale:  # ask again for the reason
-            return refresh(gun, self.transport(gun), self._cache(gun), must_reach_server=True)
+            return refresh(gun, self.transport(gun), self._cache(gun), pinning=self.pinning, must_reach_server=True)
         return trusted
 
     @contextlib.contextmanager
@@ -105,7 +115,7 @@ class Session:
         """Open a repository for writing."""
         from signing.trust.notary.repository import Repository
 
-        yield Repository(gun, self.transport(gun), self._cache(gun), keystore)
+        yield Repository(gun, self.transport(gun), self._cache(gun), keystore, pinning=self.pinning)
 
     def _cache(self, gun: Gun) -> FileCache:
         from signing.trust.notary.cache import FileCache

@@ -4,40 +4,37 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from typing import Any
 
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain, complain_of, sentence
 from signing.trust.errors import InvalidName, TrustError
 from signing.trust.notary.gun import ImageName
-from signing.trust.notary.inspect import describe, pretty_all, to_json
+from signing.trust.notary.inspect import describe, image_json, images_json, pretty_all
 from signing.trust.notary.trusted import TrustedRepository
 
 
 def run(session: Session, arguments: Namespace) -> Exit:
     """Print every image that verifies; FAILED if one did not, or a delegation of one did not."""
-    described: list[dict[str, Any]] = []
+    found: list[tuple[TrustedRepository, str, str | None]] = []
     complete = True
     for text in arguments.images:
         try:
-            trusted, description = _described(session, text)
+            image = ImageName.parse(text)
+            if image.digest:
+                raise InvalidName("A digest cannot be inspected.", next_step="Name the repository, or one of its tags.")
+            trusted = session.refresh(image.gun)
         except TrustError as error:
             complain_of(error, text)
             complete = False
             continue
-        described.append(description)
+        found.append((trusted, text, image.tag))
         complete = _all_verified(trusted, text) and complete
-    sys.stdout.write(pretty_all(described) if arguments.pretty else to_json(described))
+    if arguments.pretty:
+        sys.stdout.write(pretty_all([describe(*image) for image in found]))
+    else:
+        sys.stdout.write(images_json([image_json(*image) for image in found]))
     return Exit.DONE if complete else Exit.FAILED
-
-
-def _described(session: Session, text: str) -> tuple[TrustedRepository, dict[str, Any]]:
-    image = ImageName.parse(text)
-    if image.digest:
-        raise InvalidName("A digest cannot be inspected.", next_step="Name the repository, or one of its tags.")
-    trusted = session.refresh(image.gun)
-    return trusted, describe(trusted, text, image.tag)
 
 
 def _all_verified(trusted: TrustedRepository, text: str) -> bool:

@@ -35,7 +35,7 @@ def run(session: Session, arguments: Namespace) -> Exit:
         )
     if arguments.json:
         tag = {"repository": str(image.gun), "tag": found.tag, "digest": digest, "size": found.length}
-        say_json({**tag, "signers": list(found.signers)})
+        say_json({**tag, "signers": list(found.signers), "root": session.pinning.anchor_of(image.gun)})
     else:
         say(digest)
     return Exit.DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from cryptography import x509
 
@@ -13,6 +14,8 @@ from signing.trust.notary.root_certificates import issued_by, name_matches
 from signing.trust.tuf.keys import PublicKey
 
 LONGEST_CHAIN = 6
+
+Anchor = Literal["pinned key", "pinned authority", "first use", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,14 @@ class Pinning:
         if not kept:
             raise UntrustedRoot(f"None of the root keys of {gun} is a pinned one.", gun=gun)
         return kept
+
+    def anchor_of(self, gun: str) -> Anchor:
+        """Tell what makes a first root of `gun` right: a pinned key or authority, seeing it first, or nothing."""
+        if self._key_ids_for(gun) is not None:
+            return "pinned key"
+        if self._authorities_for(gun) is not None:
+            return "pinned authority"
+        return "first use" if self.allows_first_use else "nothing"
 
     def _key_ids_for(self, gun: str) -> frozenset[str] | None:
         if gun in self.key_ids:

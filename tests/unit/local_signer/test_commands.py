@@ -378,7 +378,22 @@ def test_verify_prints_the_digest_and_nothing_else(trustctl: TrustCtl) -> None:
         "digest": DIGEST,
         "size": 523,
         "signers": ["alice"],
+        "root": "first use",
     }
+
+
+def test_a_pinned_root_is_the_only_one(trustctl: TrustCtl, tmp_path: Path) -> None:
+    trustctl.add_signer("alice")
+    trustctl.sign(f"{GUN}:v1")
+    (root, _) = trustctl.run("inspect", GUN).json[0]["AdministrativeKeys"]
+    pins = tmp_path / "pins.json"
+    for key_id, anchor in ((root["Keys"][0]["ID"], "pinned key"), ("0" * 64, None)):
+        pins.write_text(json.dumps({"trust_pinning": {"certs": {GUN: [key_id]}}}))
+        outcome = trustctl.run("verify", f"{GUN}:v1", "--json", "--config", str(pins))
+        assert outcome.json.get("root") == anchor
+        assert (outcome.code == 0) == (anchor is not None)
+    pins.rename(trustctl.trust_dir / "config.json")
+    assert trustctl.run("verify", f"{GUN}:v1").code == 1, "the trust folder's own pins count without being asked for"
 
 
 def test_verify_refuses(trustctl: TrustCtl) -> None:
