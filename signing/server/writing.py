@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,23 +23,33 @@ def move_on(
     rows: Sequence[MetadataFile],
     change: Mapping[str, Any],
 ) -> bool:
-    """Bring a GUN from one state to the next, with new rows and one in the changefeed; False if it is in another.
+    """Bring a GUN from one state to the next, with new rows and one in the changefeed.
 
-    From here to the end of the transaction others who write to this GUN wait.
+    False says that it was in another state: the transaction has to be given up, as the rows were added all the same.
+    From here to its end others who write to this GUN wait.
     """
-    with connection.cursor() as cursor:
-        if before is None:
-            cursor.execute(_insert(Collection, 1), _adapted(Collection, gun=gun, state=after, renew_at=renew_at))
-        else:
-            cursor.execute(_MOVE, [*_adapted(Collection, state=after, renew_at=renew_at), gun, before])
-        if not cursor.rowcount:
-            return False
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[start : start + ROWS_AT_ONCE]
-            values = [value for row in some for value in _adapted(MetadataFile, **row.__dict__)]
-            cursor.execute(_insert(MetadataFile, len(some)), values)
-        cursor.execute(_insert(Change, 1), _adapted(Change, **change))
-    return True
+    with connection.cursor() as mover, connection.cursor() as adder:
+        with _sent_together():
+            if before is None:
+                mover.execute(_insert(Collection, 1), _adapted(Collection, gun=gun, state=after, renew_at=renew_at))
+            else:
+                mover.execute(_MOVE, [*_adapted(Collection, state=after, renew_at=renew_at), gun, before])
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                some = rows[start : start + ROWS_AT_ONCE]
+                values = [value for row in some for value in _adapted(MetadataFile, **row.__dict__)]
+                adder.execute(_insert(MetadataFile, len(some)), values)
+            adder.execute(_insert(Change, 1), _adapted(Change, **change))
+        return bool(mover.rowcount)
+
+
+@contextlib.contextmanager
+def _sent_together() -> Iterator[None]:
+    """Send the statements within in one go where the database can do that; errors come at the end then."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def _adapted(model: type[models.Model], **values: Any) -> list[Any]:
