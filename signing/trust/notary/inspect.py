@@ -73,7 +73,18 @@ def images_json(images: Sequence[str]) -> str:
 
 
 def image_json(trusted: TrustedRepository, name: str, tag: str | None = None) -> str:
-    """Write one image's element of `images_json`: the text of what `describe` gives, without building that first."""
+    """Write one image's element of `images_json`: the text of what `describe` gives, without building that first.
+
+    The whole repository is written once for as long as it is remembered.
+    """
+    if tag is not None:
+        return _written(trusted, name, tag)
+    if ("json", name) not in trusted.memo:
+        trusted.memo["json", name] = _written(trusted, name, None)
+    return str(trusted.memo["json", name])
+
+
+def _written(trusted: TrustedRepository, name: str, tag: str | None) -> str:
     keys = trusted.administrative_keys()
     described = description(name, (), trusted.signers(), keys["root"], keys["repository"])
     released = trusted.released_tags(tag)

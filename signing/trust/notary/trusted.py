@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from signing.trust.errors import InvalidKey, NoSuchTarget, TrustError, UnknownDelegation
 from signing.trust.notary.gun import Gun
@@ -36,7 +36,8 @@ class TrustedRepository:
     `left_out` names delegations that do not count now and why: expired, signed by too few of their keys, or not what a
     delegation should be; their files as the snapshot promises them are in `left_out_files`, unless they are too large
     to be read. A delegation without any file is in neither. `is_stale` says
-    that the server did not answer and an earlier timestamp still held.
+    that the server did not answer and an earlier timestamp still held. `memo` keeps what was worked out of it, for those
+    who ask again.
     """
 
     gun: Gun
@@ -49,7 +50,7 @@ class TrustedRepository:
     left_out: Mapping[str, TrustError]
     is_stale: bool = False
     left_out_files: Mapping[str, bytes] = field(default_factory=dict)
-    _memo: dict[str | None, ReleasedTags] = field(default_factory=dict, init=False, repr=False, compare=False)
+    memo: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def files(self) -> dict[str, Timestamp | Snapshot | Targets]:
         """Give every verified file below the root by its role."""
@@ -79,14 +80,14 @@ class TrustedRepository:
 
     def released_tags(self, tag: str | None = None) -> ReleasedTags:
         """List the same as columns, the list of all of them only once."""
-        found = self._memo.get(tag)
+        found: ReleasedTags | None = self.memo.get("released") if tag is None else None
         if found is None:
             walked = [(role.name, _targets(role.file, tag)) for role in self._walk(tag)]
             releasing = [targets for name, targets in walked if _is_releasing(name) and targets]
             signing = [(_signer(name), targets) for name, targets in walked if not _is_releasing(name) and targets]
             found = released_tags(releasing, signing)
             if tag is None:
-                self._memo[tag] = found
+                self.memo["released"] = found
         return found
 
     def find_released(self, tag: str) -> ReleasedTag:
