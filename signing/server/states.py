@@ -21,6 +21,9 @@ from signing.server.models import Collection
 
 _TABLE = Collection._meta.db_table
 
+_SOON_BROKEN = {"connect_timeout": 4, "tcp_user_timeout": 5000}
+"""All readers of a process wait for this connection: one to a host that fell silent must not be waited for."""
+
 
 class StateUnknown(Exception):
     """The database does not answer."""
@@ -101,10 +104,9 @@ class PostgresStates:
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None:
-            parameters = connections[self._alias].get_connection_params()
-            parameters = {
-                name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")
-            }
+            configured = connections[self._alias].get_connection_params()
+            own = {name: value for name, value in configured.items() if name not in ("cursor_factory", "context")}
+            parameters = _SOON_BROKEN | own
             self._connection = psycopg.connect(**parameters, autocommit=True)
         return self._connection
 
