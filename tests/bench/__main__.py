@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.bench import pairs, trust_core, trust_server
+from tests.bench import pairs, python_tuf, trust_core, trust_core_writes, trust_server
 from tests.parts.docker_cli import DockerCli, require_docker
 from tests.parts.notary_server import NotaryServer
 from tests.parts.ours import OurClient
@@ -31,8 +31,9 @@ def main() -> None:
 
 def _measure(folder: Path, server: NotaryServer) -> list[pairs.Figure]:
     return [
-        trust_core.inspect_resident(*_people(folder / "inspect", server), server),
-        trust_core.sign_many(*_people(folder / "sign", server)),
+        *trust_core.measure(*_people(folder / "inspect", server), server),
+        *trust_core_writes.measure(*_people(folder / "write", server)),
+        python_tuf.verify_role(),
     ]
 
 

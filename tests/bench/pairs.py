@@ -7,6 +7,7 @@ is the ratio.
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -35,6 +36,31 @@ def compare(name: str, *, ours: Measured, peer: Measured, peer_name: str, runs: 
     our_median, peer_median = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = peer_median / our_median
     return Figure(name, round(our_median, 6), round(peer_median, 6), "s", round(ratio, 1), peer_name, runs)
+
+
+def compare_with_cpu(
+    name: str, *, ours: Measured, peer: Measured, peer_name: str, runs: int, before_each: Measured = lambda: None
+) -> list[Figure]:
+    """Time both in turns, by the clock and by the processor: ours is this process, the peer is started by it."""
+    pairs = []
+    for _ in range(runs):
+        before_each()
+        our_times = _clock_and_cpu(ours, resource.RUSAGE_SELF)
+        pairs.append((our_times, _clock_and_cpu(peer, resource.RUSAGE_CHILDREN)))
+    figures = []
+    for at, unit in enumerate(("s", "s CPU")):
+        our_median = statistics.median(pair[0][at] for pair in pairs)
+        peer_median = statistics.median(pair[1][at] for pair in pairs)
+        ratio = round(peer_median / our_median, 1)
+        figures.append(Figure(name, round(our_median, 6), round(peer_median, 6), unit, ratio, peer_name, runs))
+    return figures
+
+
+def _clock_and_cpu(measured: Measured, who: int) -> tuple[float, float]:
+    used = resource.getrusage(who)
+    seconds = _seconds(measured)
+    now = resource.getrusage(who)
+    return seconds, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
 
 
 def _seconds(measured: Measured) -> float:

@@ -1,108 +1,102 @@
-"""The trust core beside `docker trust`, both against the same real notary-server."""
+"""Reading with the trust core beside `docker trust inspect`, both against the same real notary-server."""
 
 from __future__ import annotations
 
-import hashlib
+import gc
 import shutil
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from signing.trust.notary.cache import FileCache
+from signing.trust.notary import client, reading
+from signing.trust.notary.cache import FileCache, MemoryCache, TrustCache
 from signing.trust.notary.client import refresh
 from signing.trust.notary.gun import Gun
-from signing.trust.notary.inspect import describe, to_json
+from signing.trust.notary.inspect import image_json, images_json
 from signing.trust.notary.transport import HttpsTransport
-from tests.bench.pairs import Figure, compare
+from tests.bench.content import tags
+from tests.bench.pairs import Figure, compare, compare_with_cpu
 from tests.parts.docker_cli import DockerCli
 from tests.parts.notary_server import NotaryServer
 from tests.parts.ours import OurClient
+from tests.parts.trustctl import TrustCtl
 
-INSPECTED_TAGS = 10
-SIGNED_TAGS = 100
-SIGNING_PAIRS = 3
-MANIFEST_BYTES = 528
+PEER = "docker trust inspect"
+SIZES = {1: 11, 100: 11, 1_000: 5, 10_000: 5}
+"""How many tags, and how many pairs of runs."""
 
 
-def inspect_resident(ours: OurClient, docker: DockerCli, server: NotaryServer) -> Figure:
-    """Inspect 10 tags, verified against the server each time; ours is a process that is up, as the worker is."""
-    gun = f"{docker.registry}/bench/inspect"
-    ours.add_signer("alice", ours.generate_key("alice"), gun)
-    ours.sign(gun, _tags(INSPECTED_TAGS))
-    name = Gun.parse(gun)
-    with HttpsTransport(server.url, ca_pem=server.ca_pem) as transport:
-        cache = FileCache(ours.trust_dir, name)
+def measure(ours: OurClient, docker: DockerCli, server: NotaryServer) -> list[Figure]:
+    """Inspect repositories of several sizes: cold, unchanged, and by a process of its own."""
+    public = ours.generate_key("alice")
+    figures: list[Figure] = []
+    for size, runs in SIZES.items():
+        gun = f"{docker.registry}/bench/inspect-{size}"
+        ours.add_signer("alice", public, gun)
+        ours.sign(gun, tags(size))
+        if size != 1_000:
+            figures += _resident(ours, docker, gun, f"{size:,} tags", runs)
+        if size >= 1_000:
+            figures.append(_fresh(ours, docker, server, gun, f"{size:,} tags", runs))
+    return figures
 
-        def inspect() -> str:
-            return to_json([describe(refresh(name, transport, cache), gun)])
 
-        if inspect() != docker.inspect(gun).succeeded().stdout:  # warms both caches, and compares like with like
-            raise SystemExit("The two programs do not print the same; there is nothing to compare.")
-        return compare(
-            f"verified inspect, {INSPECTED_TAGS} tags, resident",
-            ours=inspect,
+def _resident(ours: OurClient, docker: DockerCli, gun: str, what: str, runs: int) -> list[Figure]:
+    """Inspect in this process, which is up and connected as the worker is."""
+    with _inspector(ours, gun) as inspect:
+        _require_the_same(inspect(MemoryCache()), docker, gun)
+        figures = compare_with_cpu(
+            f"cold verified inspect, {what}, resident",
+            ours=lambda: inspect(MemoryCache()),
             peer=lambda: docker.inspect(gun).succeeded(),
-            peer_name="docker trust inspect",
-            runs=15,
+            peer_name=PEER,
+            runs=runs,
+            before_each=lambda: _forget(docker),
         )
+        cache = FileCache(ours.trust_dir, Gun.parse(gun))
+        inspect(cache)
+        unchanged = compare_with_cpu(
+            f"unchanged verified inspect, {what}, resident",
+            ours=lambda: inspect(cache),
+            peer=lambda: docker.inspect(gun).succeeded(),
+            peer_name=PEER,
+            runs=runs,
+        )
+    return [*figures, unchanged[0]]
 
 
-def sign_many(ours: OurClient, docker: DockerCli) -> Figure:
-    """Let a second signer sign 100 released tags: one publish of ours, 100 runs of docker's command.
+@contextmanager
+def _inspector(ours: OurClient, gun: str) -> Iterator[Callable[[TrustCache], str]]:
+    name = Gun.parse(gun)
+    with HttpsTransport(ours.url, ca_pem=ours.ca_pem) as transport:
 
-    The tags are released already, so docker signs the recorded digests and pushes no image: the work is the same.
-    """
-    tags = _tags(SIGNED_TAGS)
-    publics = {name: ours.generate_key(name) for name in ("alice", "bob")}
-    alice, bob = (_alone(ours, name) for name in publics)
-    _give_key(ours, docker.private_dir, "bob")
+        def inspect(cache: TrustCache) -> str:
+            return images_json([image_json(refresh(name, transport, cache), gun)])
 
-    def prepare(number: int) -> str:
-        gun = f"{docker.registry}/bench/sign-{number}"
-        for name, public in publics.items():
-            ours.add_signer(name, public, gun)
-        alice.sign(gun, tags)
-        bob.refresh(gun)
-        return gun
+        yield inspect
 
-    guns = [prepare(number) for number in range(2 * SIGNING_PAIRS)]
-    for_ours, for_docker = iter(guns[::2]), iter(guns[1::2])
 
-    def sign_one_by_one() -> None:
-        gun = next(for_docker)
-        for tag in tags:
-            docker.sign(f"{gun}:{tag}").succeeded()
+def _forget(docker: DockerCli) -> None:
+    """Let both know nothing of any repository; connections stay, as they do in a process that is up."""
+    client.resident.clear()
+    for kept in (reading._kept_envelope, reading._kept_content, reading._require_signed_once):
+        kept.cache_clear()
+    shutil.rmtree(docker.trust_dir / "tuf", ignore_errors=True)
+    gc.collect()  # what earlier runs left is not this one's work
 
-    figure = compare(
-        f"sign {SIGNED_TAGS} tags",
-        ours=lambda: bob.sign(next(for_ours), tags),
-        peer=sign_one_by_one,
-        peer_name=f"{SIGNED_TAGS} docker trust sign",
-        runs=SIGNING_PAIRS,
+
+def _fresh(ours: OurClient, docker: DockerCli, server: NotaryServer, gun: str, what: str, runs: int) -> Figure:
+    """Inspect by `trustctl`, a process of its own that has to load first, and remembers as docker does."""
+    trustctl = TrustCtl(ours.home.with_name("trustctl"), server.url, server.ca_file)
+    _require_the_same(trustctl.run("inspect", gun).succeeded().stdout, docker, gun)
+    return compare(
+        f"trustctl inspect, {what}",
+        ours=lambda: trustctl.run("inspect", gun).succeeded(),
+        peer=lambda: docker.inspect(gun).succeeded(),
+        peer_name=PEER,
+        runs=runs,
     )
-    for gun in guns:
-        _require_both(docker, gun)
-    return figure
 
 
-def _tags(count: int) -> dict[str, tuple[str, int]]:
-    return {
-        f"1.{number}": (hashlib.sha256(f"{number}".encode()).hexdigest(), MANIFEST_BYTES) for number in range(count)
-    }
-
-
-def _alone(owner: OurClient, name: str) -> OurClient:
-    """Give a client that holds the key of `name` and no other."""
-    alone = OurClient(owner.home.with_name(f"ours-of-{name}"), owner.url, owner.ca_pem)
-    _give_key(owner, alone.private_dir, name)
-    return alone
-
-
-def _give_key(owner: OurClient, folder: Path, role: str) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (key_id,) = (info.key_id for info in owner.keystore.list() if info.role == role)
-    shutil.copy2(owner.private_dir / f"{key_id}.key", folder)
-
-
-def _require_both(docker: DockerCli, gun: str) -> None:
-    rows = docker.described(gun)["SignedTags"]
-    if len(rows) != SIGNED_TAGS or any(sorted(row["Signers"]) != ["alice", "bob"] for row in rows):
-        raise SystemExit(f"Not every tag of {gun} carries both signatures; the figure would be worthless.")
+def _require_the_same(text: str, docker: DockerCli, gun: str) -> None:
+    if text != docker.inspect(gun).succeeded().stdout:
+        raise SystemExit("The two programs do not print the same; there is nothing to compare.")
