@@ -101,7 +101,9 @@ def _counting(before: TrustedRepository, after: TrustedRepository) -> Iterator[s
 
 
 def _tags(before: TrustedRepository, after: TrustedRepository) -> Iterator[str]:
-    was, now = _by_tag(before.released()), _by_tag(after.released())
+    earlier, later = before.released(), after.released()
+    changed = {row.tag for row in set(earlier) ^ set(later)}
+    was, now = (_by_tag([row for row in rows if row.tag in changed]) for rows in (earlier, later))
     for tag in [*(tag for tag in was if tag not in now), *now]:
         if was.get(tag) != now.get(tag):
             yield _tag(visible(tag), was.get(tag), now.get(tag))
@@ -129,7 +131,7 @@ def _signed_anew(before: TrustedRepository, after: TrustedRepository) -> Iterato
 
 
 def _content(file: Targets) -> tuple[object, ...]:
-    return dict(file.targets), file.delegations
+    return file.targets, file.delegations
 
 
 def _delegated(trusted: TrustedRepository | None) -> dict[str, tuple[Targets, Delegation]]:

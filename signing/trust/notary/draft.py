@@ -66,7 +66,7 @@ class Draft:
     def _set_target(self, change: Change) -> None:
         file, target = self._file(change.role), change.target
         if file.targets.get(target.name) != target:
-            self._replace(change.role, replace(file, targets={**file.targets, target.name: target}))
+            self._replace(change.role, file.with_target(target))
 
     def _remove_target(self, change: Change) -> None:
         file = self._file(change.role)

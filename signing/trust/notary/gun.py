@@ -25,7 +25,7 @@ _NAME = re.compile(
 _ONLY_TAG = re.compile(_TAG, re.ASCII)
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_UNSAFE = re.compile(r"[\x00-\x20\x7f-\U0010ffff*?#%\\\"<>^`{|}]")
+_UNSAFE = re.compile(r"[^!$&'()+,./0-9:;=@A-Z\[\]_a-z~-]")
 
 
 class Gun(str):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
+import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable, TooLarge
 from signing.trust.notary import deadline
@@ -170,6 +170,10 @@ def _require_fit(endpoint: Endpoint, headers: Headers, limit: int) -> None:
 
 def _proxy_for(endpoint: Endpoint) -> Proxy | None:
     """Read the environment's proxy for a server, if it has one."""
+    if not any(name.lower().endswith("_proxy") and value for name, value in os.environ.items()):
+        return None
+    from urllib.request import getproxies, proxy_bypass  # it loads half of HTTP again, and few have a proxy
+
     proxies = getproxies()
     address = proxies.get(endpoint.scheme) or proxies.get("all")
     if not address or proxy_bypass(f"{endpoint.host}:{endpoint.port}") or proxy_bypass(endpoint.host):

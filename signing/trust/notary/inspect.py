@@ -238,5 +238,5 @@ def _escape_if_needed(match: re.Match[str]) -> str:
 
 
 _UNSAFE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-_SPECIAL = re.compile("[\x00-\x1f\x7f-\U0010ffff]")
-_SPECIAL_IN_JSON = re.compile("[<>&\x00-\x09\x0b-\x1f\x7f-\U0010ffff]")  # its own line ends stay
+_SPECIAL = re.compile("[^ -~]")
+_SPECIAL_IN_JSON = re.compile("[^\n -%'-;=?-~]")  # also < > and &; its own line ends stay

@@ -37,8 +37,9 @@ def is_signed(trusted: TrustedRepository, targets: Sequence[Target], into: Seque
         files = {roles.TARGETS: trusted.targets, **trusted.delegations}
         held = [files[role].targets if role in files else {} for role in into]
         return all(target.name in file and file[target.name] == target for file in held for target in targets)
-    released = {(tag.tag, tag.digest_hex) for tag in trusted.released()}
-    return all((target.name, target.digest) in released for target in targets)
+    released = trusted.released_tags()
+    pairs = set(zip(released.tags, released.digests, strict=True))
+    return all((target.name, target.digest) in pairs for target in targets)
 
 
 def revoking(trusted: TrustedRepository, held: HeldKeys, tags: Sequence[str] = ()) -> list[Change]:

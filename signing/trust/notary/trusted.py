@@ -35,9 +35,8 @@ class TrustedRepository:
 
     `left_out` names delegations that do not count now and why: expired, signed by too few of their keys, or not what a
     delegation should be; their files as the snapshot promises them are in `left_out_files`, unless they are too large
-    to be read. A delegation without any file is in neither. `is_stale` says
-    that the server did not answer and an earlier timestamp still held. `memo` keeps what was worked out of it, for those
-    who ask again.
+    to be read. A delegation without any file is in neither. `is_stale` says that the server did not answer and an
+    earlier timestamp still held. `memo` keeps what was worked out of it, for those who ask again.
     """
 
     gun: Gun

@@ -22,6 +22,7 @@ MOST_VALUES = 300_000
 """Each value takes a hundred bytes or more once it is read, so a few megabytes could fill a machine's memory."""
 
 _ESCAPE_BEYOND_CANONICAL = re.compile(rb"\\[^\"\\]")
+_CONTROLS = bytes(range(0x20))
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _HTML_ESCAPES = (
     (b"<", rb"\u003c"),
@@ -38,7 +39,7 @@ def encode(value: Any) -> bytes:
     Values are dicts with text keys, lists, text, integers, booleans and None; binary has to be base64 text already.
     """
     encoded = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    if _ESCAPE_BEYOND_CANONICAL.search(encoded):
+    if b"\\" in encoded and _ESCAPE_BEYOND_CANONICAL.search(encoded):
         return _encode_literally(value).encode()
     return encoded
 
@@ -48,7 +49,10 @@ def to_file(value: Any) -> bytes:
 
     Go cannot write control characters at all; here they are escaped, so that the file can be read.
     """
-    return _CONTROL.sub(lambda found: b"\\u%04x" % found[0][0], escape_html(encode(value)))
+    encoded = escape_html(encode(value))
+    if len(encoded.translate(None, _CONTROLS)) == len(encoded):
+        return encoded
+    return _CONTROL.sub(lambda found: b"\\u%04x" % found[0][0], encoded)
 
 
 def escape_html(encoded: bytes) -> bytes:

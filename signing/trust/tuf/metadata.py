@@ -364,6 +364,11 @@ class Targets(_Signed):
         """Find what this file says of the role `name`."""
         return next((item for item in self.delegations if item.name == name), None)
 
+    def with_target(self, target: Target) -> Self:
+        """Give the file with a target put in, in place of one of that name; its version stays."""
+        added = self.targets.with_target(target) if isinstance(self.targets, TagList) else None
+        return replace(self, targets={**self.targets, target.name: target} if added is None else added)
+
     def role(self, name: str) -> Role | None:
         """Give a role below this file with its keys."""
         listed = self.delegation(name)
@@ -386,7 +391,10 @@ class Targets(_Signed):
         """Give the `signed` part as plain JSON."""
         keys = {keyid: key.to_json() for keyid, key in self.keys.items()}
         delegations = {"keys": keys, "roles": [item.to_json() for item in self.delegations]}
-        targets = {name: target.to_json() for name, target in self.targets.items()}
+        if isinstance(self.targets, TagList):
+            targets = self.targets.to_json()
+        else:
+            targets = {name: target.to_json() for name, target in self.targets.items()}
         return {**self._common(), "delegations": delegations, "targets": targets}
 
     @classmethod

@@ -7,10 +7,11 @@ is mostly the same. What is written in any other form is left to the reader of a
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _NAME, _LENGTH = r"([ !#-\[\]-~]+)", r"(0|[1-9][0-9]{0,14})"
 _SHA256, _SHA512 = r'"sha256":"([A-Za-z0-9+/]{43})="', r'"sha512":"([A-Za-z0-9+/]{86})=="'
 _BY_DOCKER = re.compile(rf'"{_NAME}":{{"hashes":{{{_SHA256}}},"length":{_LENGTH}}},')
 _BY_NOTARY = re.compile(rf'"{_NAME}":{{"hashes":{{{_SHA256},{_SHA512}}},"length":{_LENGTH}}},')
+_PLAIN_NAME = re.compile(_NAME)
+_TOO_LONG = 10**15
 _HEX = 64
 _LONGEST_BEGIN = 512
 
@@ -37,6 +40,7 @@ class TagList(Mapping[str, "Target"]):
         self._sha512 = sha512
         self._lengths = lengths
         self._source: tuple[bytes, int, int] | None = None
+        self._made: dict[str, Target] | None = None
 
     @cached_property
     def digests(self) -> list[str]:
@@ -63,13 +67,64 @@ class TagList(Mapping[str, "Target"]):
         known, known_start, known_end = self._source
         return known[known_start:known_end] == data[start:end]
 
+    def with_target(self, target: Target) -> TagList | None:
+        """Give the list with this target in it; None where that has no plain form."""
+        has_sha512 = self._sha512 is not None
+        if target.custom is not None or target.hashes.keys() != ({"sha256", "sha512"} if has_sha512 else {"sha256"}):
+            return None
+        if _PLAIN_NAME.fullmatch(target.name) is None or not 0 <= target.length < _TOO_LONG:
+            return None
+        at = bisect_left(self.names, target.name)
+        end = at + (target.name in self._places)
+
+        def edited(column: list[str], text: str) -> list[str]:
+            return [*column[:at], text, *column[end:]]
+
+        sha512 = None
+        if self._sha512 is not None:
+            sha512 = edited(self._sha512, b2a_base64(target.hashes["sha512"], newline=False).decode()[:-2])
+        sha256 = edited(self._sha256, b2a_base64(target.hashes["sha256"], newline=False).decode()[:-1])
+        return TagList(edited(self.names, target.name), sha256, sha512, edited(self._lengths, str(target.length)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the entries as a targets file holds them."""
+        if self._sha512 is None:
+            columns = zip(self.names, self._sha256, self.lengths, strict=True)
+            return {name: {"hashes": {"sha256": one + "="}, "length": length} for name, one, length in columns}
+        both = zip(self.names, self._sha256, self._sha512, self.lengths, strict=True)
+        return {
+            name: {"hashes": {"sha256": one + "=", "sha512": other + "=="}, "length": length}
+            for name, one, other, length in both
+        }
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, TagList):
+            return super().__eq__(other)
+        return (
+            self.names == other.names
+            and self.lengths == other.lengths
+            and self.digests == other.digests
+            and self._decoded_sha512() == other._decoded_sha512()
+        )
+
+    def _decoded_sha512(self) -> list[bytes] | None:
+        return None if self._sha512 is None else [a2b_base64(item + "==") for item in self._sha512]
+
+    __hash__ = None  # type: ignore[assignment]  # a mapping, as dict
+
     def __getitem__(self, name: str) -> Target:
+        if self._made is not None:
+            return self._made[name]
         return self._target(self._places[name])
 
     def __contains__(self, name: object) -> bool:
         return name in self._places
 
     def __iter__(self) -> Iterator[str]:
+        if self._made is None:  # who walks through the names asks for every target next
+            self._made = {name: self._target(at) for at, name in enumerate(self.names)}
         return iter(self.names)
 
     def __len__(self) -> int:

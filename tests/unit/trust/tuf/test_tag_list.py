@@ -8,6 +8,7 @@ import hashlib
 import json
 import random
 import weakref
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -170,3 +171,29 @@ def test_equal_ends_do_not_make_equal_lists() -> None:
     swapped = base64.b64encode(random.Random(1).randbytes(32))
     lists = [Targets.from_envelope(Envelope.parse(data)).targets for data in (one, one.replace(digest, swapped))]
     assert lists[0] != lists[1]
+
+
+NAMES = st.text(alphabet='ab19.-_"\\ä', min_size=1, max_size=4)
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=6, unique=True), NAMES, st.booleans(), st.booleans(), st.integers(0, 10**17)
+)
+def test_putting_a_target_in_is_what_a_dictionary_does(
+    names: list[str], name: str, had_sha512: bool, has_sha512: bool, length: int
+) -> None:
+    known = {item: target(item, sha512=had_sha512) for item in names}
+    file_ = Targets.from_envelope(Envelope.parse(file(*known.values())))
+    added = replace(target(name, sha512=has_sha512), length=length)
+    edited = file_.with_target(added)
+    assert dict(edited.targets) == {**known, name: added}
+    assert edited.to_signed() == replace(file_, targets={**known, name: added}).to_signed()
+    assert (edited.targets == file_.targets) == (known.get(name) == added)
+    assert file_.targets == known, "the list itself stays as it was"
+
+
+def test_lists_are_equal_whatever_reads_them() -> None:
+    one, other = (Targets.from_envelope(Envelope.parse(data)).targets for data in (PLAIN, PLAIN + b""))
+    assert one == other == dict(one.items())
+    assert one != Targets.from_envelope(Envelope.parse(WITH_SHA512)).targets
+    assert one != {}
