@@ -12,7 +12,7 @@ from json.encoder import encode_basestring as _quoted
 from operator import itemgetter
 from typing import Any
 
-from signing.trust.notary.ordering import natural_key, natural_keys
+from signing.trust.notary.ordering import natural_key, natural_order
 from signing.trust.notary.trusted import TrustedRepository
 
 REPOSITORY_ADMIN = "Repo Admin"
@@ -66,10 +66,7 @@ def to_json(descriptions: Sequence[dict[str, Any]]) -> str:
 
 def images_json(images: Sequence[str]) -> str:
     """Write what `docker trust inspect` prints for images as `image_json` gave them."""
-    text = _list(images, 0) + "\n"
-    if text.isascii() and not any(special in text for special in "<>&\x7f"):
-        return text
-    return _SPECIAL_IN_JSON.sub(_escape_if_needed, text)
+    return _list(images, 0) + "\n"
 
 
 def image_json(trusted: TrustedRepository, name: str, tag: str | None = None) -> str:
@@ -94,24 +91,27 @@ def _written(trusted: TrustedRepository, name: str, tag: str | None) -> str:
 def _image(
     described: dict[str, Any], tags: Sequence[str], digests: Sequence[str], signers: Sequence[Sequence[str]]
 ) -> str:
-    """Write one image as an encoder with an indent of 4 does, in a fraction of its time."""
+    """Write one image as an encoder with an indent of 4 does, in a fraction of its time; digests need no escapes."""
     ends = _Ends()
     pieces = ['",\n                "Digest": "'] * (4 * len(tags))
     pieces[0::4] = _inside_quotes(tags)
-    pieces[2::4] = _inside_quotes(digests)
+    pieces[2::4] = digests
     pieces[3::4] = [ends[tuple(by)] for by in signers]
     rows = [_ROW_BEGIN + "".join(pieces).removesuffix(_NEXT_ROW)] if tags else []
-    return (
+    text = (
         f'{{\n        "Name": {_quoted(described["Name"])},\n        "SignedTags": {_list(rows, 8)},\n'
         f'        "Signers": {_list(map(_key_holder, described["Signers"]), 8)},\n'
         f'        "AdministrativeKeys": {_list(map(_key_holder, described["AdministrativeKeys"]), 8)}\n    }}'
     )
+    if text.isascii() and not any(special in text for special in "<>&\x7f"):
+        return text
+    return _SPECIAL_IN_JSON.sub(_escape_if_needed, text)
 
 
 def _described_image(described: dict[str, Any]) -> str:
     rows = described["SignedTags"]
     tags, digests, signers = ([row[member] for row in rows] for member in ("SignedTag", "Digest", "Signers"))
-    return _image(described, tags, digests, signers)
+    return _image(described, tags, _inside_quotes(digests), signers)
 
 
 def _inside_quotes(texts: Sequence[str]) -> Sequence[str]:
@@ -205,8 +205,7 @@ def visible(text: str) -> str:
 
 def _in_order(tags: Iterable[TagRow]) -> list[TagRow]:
     rows = sorted(tags, key=itemgetter(1))
-    keys = natural_keys([row[0] for row in rows])
-    return [rows[at] for at in sorted(range(len(rows)), key=keys.__getitem__)]
+    return [rows[at] for at in natural_order([row[0] for row in rows])]
 
 
 def _keys(ids: Iterable[str]) -> list[dict[str, str]]:

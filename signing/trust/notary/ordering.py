@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from operator import le
 
 _NUMBER = re.compile(r"[0-9]+", re.ASCII)
 _DIGITS = "0123456789"
 _LARGEST_CHARACTER = 0x10FFFF
+_MOST_GROUPS = 1000
 
 
 def natural_key(text: str) -> str:
@@ -19,25 +23,38 @@ def natural_key(text: str) -> str:
     return _NUMBER.sub(_number_key, text)
 
 
-def natural_keys(texts: Iterable[str]) -> list[str]:
-    """Give the keys of many texts: what stands before a final number is worked out once for all that share it."""
-    listed = list(texts)
-    befores = [text.rstrip(_DIGITS) for text in listed]
-    known = {before: natural_key(before) for before in set(befores)}
-    return [
-        f"{known[before]}\0{_COUNTS[len(text) - len(before)]}{text[len(before) :]}\1"  # as _key_of, without the call
-        if text is not before and text[len(before)] != "0" and len(text) - len(before) < _MOST_COUNTS
-        else known[before] + _key_of_end(text[len(before) :])
-        for text, before in zip(listed, befores, strict=True)
-    ]
+def natural_order(texts: Sequence[str]) -> list[int]:
+    """Give the places of texts in natural order; texts that are equal keep theirs.
+
+    Names of tags mostly differ by a final number. Where no number is written with leading zeros, and none goes on in
+    another name (1.2 and 1.2-rc1), names that share all before it and its length are in order once they ascend.
+    """
+    groups: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    if all(map(le, texts, islice(texts, 1, None))):
+        befores = [text.rstrip(_DIGITS) for text in texts]
+        for at, group in enumerate(zip(befores, map(len, texts), strict=True)):
+            groups[group].append(at)
+    if not groups or not _stand_apart(texts, groups):
+        keys = [natural_key(text) for text in texts]
+        return sorted(range(len(keys)), key=keys.__getitem__)
+    known = {before: natural_key(before) for before in {before for before, _ in groups}}
+    ordered = sorted(groups, key=lambda group: (known[group[0]], group[1]))
+    return [at for group in ordered for at in groups[group]]
+
+
+def _stand_apart(texts: Sequence[str], groups: Mapping[tuple[str, int], Sequence[int]]) -> bool:
+    befores = {before for before, _ in groups}
+    if len(befores) > _MOST_GROUPS:
+        return False
+    if any(before[: number.start()] in befores for before in befores for number in _NUMBER.finditer(before)):
+        return False
+    return not any(
+        length > len(before) + 1 and texts[places[0]][len(before)] == "0" for (before, length), places in groups.items()
+    )
 
 
 def _number_key(match: re.Match[str]) -> str:
     return _key_of(match[0])
-
-
-def _key_of_end(number: str) -> str:
-    return _key_of(number) if number else ""
 
 
 def _key_of(number: str) -> str:
@@ -48,7 +65,3 @@ def _key_of(number: str) -> str:
 
 def _count(number: int) -> str:
     return chr(min(number + 1, _LARGEST_CHARACTER))
-
-
-_MOST_COUNTS = 64
-_COUNTS = [_count(number) for number in range(_MOST_COUNTS)]

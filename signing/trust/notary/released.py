@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from signing.trust.notary.ordering import natural_keys
+from signing.trust.notary.ordering import natural_order
 from signing.trust.tuf.metadata import Target
 from signing.trust.tuf.tag_list import TagList
 
@@ -23,16 +23,20 @@ class ReleasedTag(NamedTuple):
 
 
 class ReleasedTags(NamedTuple):
-    """Released tags as columns: a row for each would take longer than all the rest of an inspect."""
+    """Released tags as columns: a row for each would take longer than all the rest of an inspect.
+
+    Lengths may still be the text they were read as.
+    """
 
     tags: Sequence[str]
     digests: Sequence[str]
-    lengths: Sequence[int]
+    lengths: Sequence[int | str]
     signers: Sequence[tuple[str, ...]]
 
     def rows(self) -> list[ReleasedTag]:
         """Give them row by row."""
-        return list(map(ReleasedTag._make, zip(*self, strict=True)))
+        columns = zip(self.tags, self.digests, map(int, self.lengths), self.signers, strict=True)
+        return list(map(ReleasedTag._make, columns))
 
 
 def released_tags(releasing: Sequence[Targets], signing: Sequence[tuple[str, Targets]]) -> ReleasedTags:
@@ -43,16 +47,14 @@ def released_tags(releasing: Sequence[Targets], signing: Sequence[tuple[str, Tar
     found = _of_one(releasing[0], signing) if len(releasing) == 1 else _of_many(releasing, signing)
     if len(found.tags) < 2:
         return found
-    keys = natural_keys(found.tags)
-    in_order: Callable[[Sequence[object]], Sequence[object]] = itemgetter(
-        *sorted(range(len(keys)), key=keys.__getitem__)
-    )
+    in_order: Callable[[Sequence[object]], Sequence[object]] = itemgetter(*natural_order(found.tags))
     return ReleasedTags._make(map(in_order, found))
 
 
 def _of_one(targets: Targets, signing: Sequence[tuple[str, Targets]]) -> ReleasedTags:
+    lengths: Sequence[int | str]
     if isinstance(targets, TagList):
-        tags, digests, lengths = targets.names, targets.digests, targets.lengths
+        tags, digests, lengths = targets.names, targets.digests, targets.length_texts
     else:
         tags = list(targets)
         digests = [target.digest for target in targets.values()]

@@ -38,7 +38,7 @@ class TagList(Mapping[str, "Target"]):
         self.names = names
         self._sha256 = sha256
         self._sha512 = sha512
-        self._lengths = lengths
+        self.length_texts = lengths
         self._source: tuple[bytes, int, int] | None = None
         self._made: dict[str, Target] | None = None
 
@@ -52,8 +52,7 @@ class TagList(Mapping[str, "Target"]):
     @cached_property
     def lengths(self) -> list[int]:
         """The length of each target."""
-        known = {text: int(text) for text in set(self._lengths)}
-        return list(map(known.__getitem__, self._lengths))
+        return list(map(int, self.length_texts))
 
     def digest(self, name: str) -> str | None:
         """Give the SHA-256 of a name in hex, None where it is not in the list."""
@@ -84,7 +83,7 @@ class TagList(Mapping[str, "Target"]):
         if self._sha512 is not None:
             sha512 = edited(self._sha512, b2a_base64(target.hashes["sha512"], newline=False).decode()[:-2])
         sha256 = edited(self._sha256, b2a_base64(target.hashes["sha256"], newline=False).decode()[:-1])
-        return TagList(edited(self.names, target.name), sha256, sha512, edited(self._lengths, str(target.length)))
+        return TagList(edited(self.names, target.name), sha256, sha512, edited(self.length_texts, str(target.length)))
 
     def to_json(self) -> dict[str, Any]:
         """Give the entries as a targets file holds them."""
@@ -140,7 +139,7 @@ class TagList(Mapping[str, "Target"]):
         hashes = {"sha256": a2b_base64(self._sha256[at] + "=")}
         if self._sha512 is not None:
             hashes["sha512"] = a2b_base64(self._sha512[at] + "==")
-        return Target(self.names[at], int(self._lengths[at]), hashes)
+        return Target(self.names[at], int(self.length_texts[at]), hashes)
 
 
 def read_tags(data: bytes, start: int, end: int) -> TagList | None:

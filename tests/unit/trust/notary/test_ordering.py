@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from signing.trust.notary.ordering import natural_key, natural_keys
+from signing.trust.notary.ordering import natural_key, natural_order
 
 SORTED = [
     ["v2", "v10"],
@@ -70,7 +70,17 @@ def test_the_key_orders_as_the_comparison(left: str, right: str) -> None:
     assert (natural_key(left) < natural_key(right)) == less(left, right)
 
 
-@given(st.lists(TAGS))
-@example(["1" * 100, "1" * 63, "x" + "9" * 64])
-def test_many_keys_are_those_of_each(names: list[str]) -> None:
-    assert natural_keys(names) == [natural_key(name) for name in names]
+@given(st.lists(TAGS), st.booleans())
+@example(["1" * 100, "1" * 63, "x" + "9" * 64], True)
+@example(["1.2", "1.2-rc1", "1.10"], True)
+@example(["a01", "a1", "a2"], True)
+@example(["v1", "v10", "v2", "w", "w1"], True)
+def test_the_order_of_many_is_that_of_their_keys(names: list[str], ascends: bool) -> None:
+    listed = sorted(names) if ascends else names
+    assert [listed[at] for at in natural_order(listed)] == sorted(listed, key=natural_key)
+
+
+@pytest.mark.parametrize("sample", ["1.{}", "v{}", "build-{}", "1.{}-rc1", "{:05}", "2026.11.{}", "{}.{}"])
+def test_the_order_of_very_many(sample: str) -> None:
+    names = sorted(sample.format(number, number % 7) for number in range(3000))
+    assert [names[at] for at in natural_order(names)] == sorted(names, key=natural_key)
