@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import accumulate
 
 LARGEST = 256 * 1024 * 1024
@@ -16,6 +17,8 @@ LARGEST = 256 * 1024 * 1024
 _SEPARATOR = b"},"
 _SHORTEST_COPY = 12
 _SHORTEST_LANDMARK = 24
+_NEARBY = 16 * 1024
+_PASSED_NEARBY = 40
 _HINT = 2048
 
 
@@ -73,34 +76,54 @@ def _copies(data: bytes, base: bytes) -> Iterator[tuple[int, int, int]]:
 
     After each difference the search goes on with the next entry of the file, which mostly is somewhere in the base.
     """
-    places = _places(base)
+    landmarks = _Landmarks(base)
     position, offset = 0, 0
     while position < len(data):
         length = _common(data, position, base, offset)
         if length >= _SHORTEST_COPY:
             yield position, offset, length
             position, offset = position + length, offset + length
-        position, offset = _next_entry(data, position, places)
+        position, offset = _next_entry(data, position, landmarks, offset)
 
 
-def _next_entry(data: bytes, position: int, places: dict[bytes, int]) -> tuple[int, int]:
+def _next_entry(data: bytes, position: int, landmarks: _Landmarks, near: int) -> tuple[int, int]:
     """Find the next entry that the base has too; the end of the file if there is none.
 
     Short entries are passed over: `"length":528` stands everywhere.
     """
+    passed = 0
     while (found := data.find(_SEPARATOR, position)) >= 0:
         position = found + len(_SEPARATOR)
         end = data.find(_SEPARATOR, position)
         entry = data[position : end if end >= 0 else len(data)]
-        if len(entry) >= _SHORTEST_LANDMARK and entry in places:
-            return position, places[entry]
+        if len(entry) < _SHORTEST_LANDMARK:
+            continue
+        offset = landmarks.near(entry, near) if passed < _PASSED_NEARBY else landmarks.anywhere(entry)
+        if offset >= 0:
+            return position, offset
+        passed += 1
     return len(data), 0
 
 
-def _places(base: bytes) -> dict[bytes, int]:
-    entries = base.split(_SEPARATOR)
-    starts = accumulate((len(entry) + len(_SEPARATOR) for entry in entries), initial=0)
-    return dict(zip(entries, starts, strict=False))
+class _Landmarks:
+    """Where the entries of a base stand. Few tags are new at a time, so mostly a look at what comes next finds one."""
+
+    def __init__(self, base: bytes) -> None:
+        self._base = base
+
+    def near(self, entry: bytes, offset: int) -> int:
+        """Give a place soon after `offset`, or -1."""
+        return self._base.find(entry, offset, offset + _NEARBY)
+
+    def anywhere(self, entry: bytes) -> int:
+        """Give any place, or -1."""
+        return self._places.get(entry, -1)
+
+    @cached_property
+    def _places(self) -> dict[bytes, int]:
+        entries = self._base.split(_SEPARATOR)
+        starts = accumulate((len(entry) + len(_SEPARATOR) for entry in entries), initial=0)
+        return dict(zip(entries, starts, strict=False))
 
 
 def _common(data: bytes, position: int, base: bytes, offset: int) -> int:

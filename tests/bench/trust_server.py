@@ -1,4 +1,4 @@
-"""The built-in trust server beside notary-server, both on one PostgreSQL, with TLS."""
+"""The built-in trust server, as `manage.py trustserver` runs it, beside notary-server on the same PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import psycopg
 
 from tests.bench.load import Client, Rate, Server, publish_all, read_for, tags
 from tests.bench.pairs import Figure, compare
-from tests.parts.builtin_server import BuiltinServer
 from tests.parts.notary_server import SERVER_SCHEMA, SIGNER_SCHEMA, NotaryServer, Storage
+from tests.parts.standalone_server import StandaloneServer
 from tests.parts.stores import Postgres
 
 PEER = "notary-server"
@@ -36,7 +36,7 @@ _PEER_TABLES = ("tuf_files", "changefeed")
 class Servers:
     """The two and their databases."""
 
-    ours: BuiltinServer
+    ours: StandaloneServer
     peer: NotaryServer
     our_database: str
     peer_database: str
@@ -52,7 +52,7 @@ def servers(folder: Path) -> Iterator[Servers]:
         peer_database = postgres.create_database("peer", SERVER_SCHEMA)
         for name in ("ours", "peer"):
             (folder / name).mkdir()
-        ours = BuiltinServer(folder / "ours", our_database)
+        ours = StandaloneServer(folder / "ours", our_database)
         storage = Storage(peer_database, postgres.create_database("peersigner", SIGNER_SCHEMA))
         peer = NotaryServer(folder / "peer", storage)
         for server in (ours, peer):
