@@ -1,28 +1,22 @@
-"""One HTTP/1.1 connection: a request out, an answer in, nothing else.
-
-httpx spends more time on an answer of a megabyte than all the verifying that follows, loads for longer than a small
-inspect lasts, and knows timeouts for single reads only. What a Notary client needs of HTTP is little.
-"""
+"""One HTTP/1.1 connection of the standard library, under a deadline: a request out, an answer in, nothing else."""
 
 from __future__ import annotations
 
+import http.client
+import io
 import re
 import select
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import NamedTuple
+from http.client import HTTPException, HTTPResponse
+from typing import Any, NamedTuple
 
 from signing.trust.notary import deadline
 
-LARGEST_HEAD = 64 * 1024
-MOST_INTERIM_ANSWERS = 8
 PIECE = 256 * 1024
 
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*?)[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
 class ConnectionEnded(OSError):
@@ -31,21 +25,6 @@ class ConnectionEnded(OSError):
 
 class NotHttp(Exception):
     """The other side does not speak HTTP/1.1."""
-
-
-class Headers(dict[str, str]):
-    """The headers of an answer by their lower-case names; asking takes any case."""
-
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]  # a header that is not there is empty
-        return super().get(name.lower(), default)
-
-
-class Head(NamedTuple):
-    """Status line and headers of an answer."""
-
-    status: int
-    headers: Headers
-    keeps_open: bool
 
 
 class Endpoint(NamedTuple):
@@ -76,180 +55,142 @@ class Connection:
     def __init__(self, endpoint: Endpoint, context: ssl.SSLContext, proxy: Proxy | None = None) -> None:
         self.endpoint = endpoint
         self.was_used = False
-        self._received = bytearray()
-        self._socket = self._connected(proxy)
+        self._http = _library_connection(endpoint, context, proxy)
         try:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if proxy is not None:
-                self._tunnel(proxy)
-            if endpoint.scheme == "https":
-                self._socket.settimeout(deadline.left())
-                self._socket = context.wrap_socket(self._socket, server_hostname=endpoint.host)
-        except BaseException:
-            self.close()
-            raise
+            self._http.connect()
+        except HTTPException as error:
+            raise OSError(f"the proxy does not speak HTTP: {error}") from None
+        self._timed = _TimedSocket(self._http.sock)
+        self._http.sock = self._timed
 
     def close(self) -> None:
         """End it."""
-        self._socket.close()
+        self._timed.end()
 
     def is_over(self) -> bool:
         """Tell whether the other side ended a connection that waits, or says what nobody asked for."""
-        waits = select.poll()
-        waits.register(self._socket, select.POLLIN)
-        return bool(self._received) or bool(waits.poll(0))
+        return self._timed.has_more()
 
     def send(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> None:
-        """Send a request; header values may not break lines."""
-        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        if any("\r" in line or "\n" in line for line in lines):
-            raise ValueError("A header may not hold the end of a line.")
-        self._send("\r\n".join((*lines, "", "")).encode("latin-1") + content)
+        """Send a request.
 
-    def head(self) -> Head:
-        """Read status line and headers, passing over interim answers."""
-        for _ in range(MOST_INTERIM_ANSWERS):
-            head = _parsed_head(self._until_blank_line())
-            if head.status >= 200:
-                return head
-        raise NotHttp("it only ever announces an answer")
+        Raises:
+            ValueError: the target or a header would break a line.
+        """
+        try:
+            self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        except http.client.InvalidURL as error:
+            raise ValueError(str(error)) from None
+        for name, value in headers.items():
+            self._http.putheader(name, value)
+        self._http.endheaders(content or None)
 
-    def body(self, head: Head, limit: int) -> tuple[bytes, bool]:
+    def head(self) -> HTTPResponse:
+        """Read status line and headers, passing over `100 Continue`."""
+        try:
+            answer = self._http.getresponse()
+        except http.client.RemoteDisconnected:
+            raise ConnectionEnded("it closed the connection") from None
+        except HTTPException as error:
+            raise NotHttp(f"it does not answer in HTTP/1.1 ({type(error).__name__})") from None
+        _require_clear_end(answer)
+        return answer
+
+    def body(self, answer: HTTPResponse, limit: int) -> tuple[bytes, bool]:
         """Read the body, and no further than one byte beyond `limit`; tell whether the connection can be kept."""
-        if head.status in (204, 304):
-            return b"", head.keeps_open
-        coding, length = head.headers.get("Transfer-Encoding").lower(), head.headers.get("Content-Length")
-        if coding and (coding != "chunked" or length):
-            raise NotHttp("its answer has no clear length")
-        if coding:
-            body = self._chunked(limit)
-        elif length:
-            if not _LENGTH.fullmatch(length):
-                raise NotHttp("its answer has no clear length")
-            body = self._exactly(min(int(length), limit + 1))
-            return body, head.keeps_open and int(length) <= limit
-        else:
-            return self._to_the_end(limit), False
-        return body, head.keeps_open and len(body) <= limit
+        try:
+            body = answer.read(limit + 1)
+        except http.client.IncompleteRead:
+            raise ConnectionEnded("it closed the connection") from None
+        except HTTPException:
+            raise NotHttp("its answer comes in broken pieces") from None
+        if answer.length and len(body) <= limit:  # the library calls that a short read and says nothing
+            raise ConnectionEnded("it closed the connection")
+        return body, answer.isclosed() and not answer.will_close
 
-    def _connected(self, proxy: Proxy | None) -> socket.socket:
-        host, port = (proxy.host, proxy.port) if proxy else (self.endpoint.host, self.endpoint.port)
-        refused: OSError = OSError("it has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            tried = socket.socket(family, kind, protocol)
-            try:
-                tried.settimeout(deadline.left())
-                tried.connect(address)
-            except OSError as error:
-                tried.close()
-                refused = error
-            else:
-                return tried
-        raise refused
 
-    def _tunnel(self, proxy: Proxy) -> None:
-        host = f"[{self.endpoint.host}]" if ":" in self.endpoint.host else self.endpoint.host
-        target = f"{host}:{self.endpoint.port}"
-        headers = {"Host": target}
-        if proxy.authorization is not None:
-            headers["Proxy-Authorization"] = proxy.authorization
-        self.send("CONNECT", target, headers, b"")
-        head = self.head()
-        if head.status != 200 or self._received:
-            raise OSError(f"the proxy {proxy.host} answers {head.status}")
+class _TimedSocket:
+    """A socket as `http.client` uses one: each read and write ends at the deadline, one buffer for all answers."""
 
-    def _send(self, data: bytes) -> None:
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._received = _Received(connected)
+        self._reader = _KeptReader(self._received, PIECE)
+
+    def sendall(self, data: Any) -> None:
+        """Send everything."""
         view = memoryview(data)
         while view:
             self._socket.settimeout(deadline.left())
             view = view[self._socket.send(view[:PIECE]) :]
 
-    def _receive(self) -> bytes:
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Give the one reader of this connection."""
+        return self._reader
+
+    def has_more(self) -> bool:
+        """Tell whether anything came that was not asked for, the end included."""
+        waits = select.poll()
+        waits.register(self._socket, select.POLLIN)
+        return bool(waits.poll(0)) or self._received.is_left_in(self._reader)
+
+    def close(self) -> None:
+        """Stay open: the library closes before it has read the last answer."""
+
+    def end(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+
+class _Received(io.RawIOBase):
+    """What comes in over a socket."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._is_paused = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._is_paused:
+            return None
         self._socket.settimeout(deadline.left())
-        data = self._socket.recv(PIECE)
-        if not data:
-            raise ConnectionEnded("it closed the connection")
-        return data
+        return self._socket.recv_into(buffer)
 
-    def _until_blank_line(self) -> bytes:
-        while (end := self._received.find(b"\r\n\r\n")) < 0:
-            if len(self._received) > LARGEST_HEAD:
-                raise NotHttp("its headers do not end")
-            self._received += self._receive()
-        head = bytes(self._received[:end])
-        del self._received[: end + 4]
-        return head
-
-    def _exactly(self, length: int) -> bytes:
-        body = bytearray(length)
-        have = min(length, len(self._received))
-        body[:have] = self._received[:have]
-        del self._received[:have]
-        rest = memoryview(body)[have:]
-        while rest:
-            self._socket.settimeout(deadline.left())
-            received = self._socket.recv_into(rest)
-            if not received:
-                raise ConnectionEnded("it closed the connection")
-            rest = rest[received:]
-        return bytes(body)
-
-    def _to_the_end(self, limit: int) -> bytes:
-        while len(self._received) <= limit:
-            try:
-                self._received += self._receive()
-            except ConnectionEnded:
-                break
-        return bytes(self._received[: limit + 1])
-
-    def _chunked(self, limit: int) -> bytes:
-        body = bytearray()
-        while len(body) <= limit:
-            length = self._chunk_length()
-            if length == 0:
-                self._skip_trailers()
-                break
-            body += self._exactly(min(length, limit + 1 - len(body)))
-            if len(body) <= limit and self._exactly(2) != b"\r\n":
-                raise NotHttp("its answer comes in broken pieces")
-        return bytes(body)
-
-    def _chunk_length(self) -> int:
-        while b"\r\n" not in self._received:
-            if len(self._received) > LARGEST_HEAD:
-                raise NotHttp("its answer comes in broken pieces")
-            self._received += self._receive()
-        line = _CHUNK.match(self._received)
-        if line is None:
-            raise NotHttp("its answer comes in broken pieces")
-        length = int(line[1], 16)
-        del self._received[: line.end()]
-        return length
-
-    def _skip_trailers(self) -> None:
-        while not self._received.startswith(b"\r\n"):
-            if b"\r\n\r\n" in self._received:
-                self._until_blank_line()
-                return
-            if len(self._received) > LARGEST_HEAD:
-                raise NotHttp("its trailers do not end")
-            self._received += self._receive()
-        del self._received[:2]
+    def is_left_in(self, reader: io.BufferedReader) -> bool:
+        """Look at the reader's buffer without waiting for more."""
+        self._is_paused = True
+        try:
+            return bool(reader.peek(1))
+        finally:
+            self._is_paused = False
 
 
-def _parsed_head(data: bytes) -> Head:
-    first, *lines = data.split(b"\r\n")
-    status = _STATUS.fullmatch(first)
-    if status is None:
-        raise NotHttp("it does not answer in HTTP/1.1")
-    headers = Headers()
-    for line in lines:
-        match = _HEADER.fullmatch(line)
-        if match is None:
-            raise NotHttp("it sends broken headers")
-        name, value = match[1].decode("latin-1").lower(), match[2].decode("latin-1")
-        if name in headers and name in ("content-length", "transfer-encoding") and headers[name] != value:
-            raise NotHttp("its answer has no clear length")
-        headers[name] = f"{headers[name]}, {value}" if name in headers and headers[name] != value else value
-    keeps_open = status[1] == b"1" and "close" not in headers.get("Connection").lower()
-    return Head(int(status[2]), headers, keeps_open)
+class _KeptReader(io.BufferedReader):
+    """A reader that outlives each answer: the library closes it at an answer's end."""
+
+    def close(self) -> None:
+        """Stay open for the next answer."""
+
+
+def _library_connection(endpoint: Endpoint, context: ssl.SSLContext, proxy: Proxy | None) -> http.client.HTTPConnection:
+    host, port = (proxy.host, proxy.port) if proxy else (endpoint.host, endpoint.port)
+    connection: http.client.HTTPConnection
+    if endpoint.scheme == "https":
+        connection = http.client.HTTPSConnection(host, port, timeout=deadline.left(), context=context)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=deadline.left())
+    connection.auto_open = 0
+    if proxy:
+        headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+        connection.set_tunnel(endpoint.host, endpoint.port, headers)
+    return connection
+
+
+def _require_clear_end(answer: HTTPResponse) -> None:
+    """Refuse answers that are none, or whose end two readers could see at two places."""
+    lengths, codings = (set(answer.headers.get_all(name) or ()) for name in ("Content-Length", "Transfer-Encoding"))
+    is_coded_twice = bool(codings) and (bool(lengths) or {item.lower() for item in codings} != {"chunked"})
+    if answer.status < 200 or len(lengths) > 1 or is_coded_twice or not all(map(_LENGTH.fullmatch, lengths)):
+        raise NotHttp("its answer has no clear length")

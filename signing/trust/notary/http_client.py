@@ -6,13 +6,14 @@ import base64
 import os
 import ssl
 from collections.abc import Mapping
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable, TooLarge
 from signing.trust.notary import deadline
-from signing.trust.notary.http1 import Connection, ConnectionEnded, Endpoint, Headers, NotHttp, Proxy
+from signing.trust.notary.http1 import Connection, ConnectionEnded, Endpoint, NotHttp, Proxy
 from signing.trust.notary.server_errors import plain
 from signing.trust.notary.tokens import is_loopback
 
@@ -26,7 +27,7 @@ class Answer(NamedTuple):
     """A complete answer; the body of an error is cut at the limit, that of a success never is."""
 
     status: int
-    headers: Headers
+    headers: HTTPMessage
     body: bytes
 
 
@@ -160,10 +161,10 @@ def is_local(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
-def _require_fit(endpoint: Endpoint, headers: Headers, limit: int) -> None:
+def _require_fit(endpoint: Endpoint, headers: HTTPMessage, limit: int) -> None:
     if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise BadResponse(f"{endpoint.host} compressed an answer although that was not asked for.")
-    promised = headers.get("Content-Length")
+    promised = headers.get("Content-Length", "")
     if promised.isdecimal() and int(promised[:20]) > limit:
         raise TooLarge(f"{endpoint.host} announced {promised[:20]} bytes where {limit} are the most.")
 
