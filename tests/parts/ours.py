@@ -42,12 +42,14 @@ class OurClient:
 
     @contextlib.contextmanager
     def repository(self, gun: str) -> Iterator[Repository]:
-        """Open the repository over a connection that closes at the end."""
+        """Open the repository over a connection that closes at the end, like a process of its own."""
+        from signing.trust.notary import client
         from signing.trust.notary.cache import FileCache
         from signing.trust.notary.gun import Gun
         from signing.trust.notary.repository import Repository
         from signing.trust.notary.transport import HttpsTransport
 
+        client.resident.clear()
         name = Gun.parse(gun)
         with HttpsTransport(self.url, ca_pem=self.ca_pem) as transport:
             yield Repository(name, transport, FileCache(self.trust_dir, name), self.keystore)
