@@ -21,7 +21,7 @@ from tests.parts.ours import OurClient
 from tests.parts.trustctl import TrustCtl
 
 PEER = "docker trust inspect"
-SIZES = {1: 11, 100: 11, 1_000: 5, 10_000: 5}
+SIZES = {1: 11, 10: 11, 100: 11, 1_000: 5, 10_000: 5}
 """How many tags, and how many pairs of runs."""
 
 
