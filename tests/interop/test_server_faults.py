@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import random
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,20 +31,20 @@ UNREACHABLE = (http.client.HTTPException, OSError)
 
 
 @pytest.fixture(scope="module")
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One that tests may kill."""
-    started = Postgres(tmp_path_factory.mktemp("faults") / "cluster")
-    try:
-        yield started.start()
-    finally:
-        started.stop()
+def own_postgres() -> Iterator[Postgres]:
+    """One that tests may kill; a long run outlives pytest's temporary folders, which later runs clear away."""
+    with tempfile.TemporaryDirectory(prefix="trustui-faults-") as folder:
+        started = Postgres(Path(folder) / "cluster")
+        try:
+            yield started.start()
+        finally:
+            started.stop()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, own_postgres: Postgres
-) -> Iterator[BuiltinServer]:
-    url = own_postgres.create_database("faults") if request.param == "postgresql" else ""
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltinServer]:
+    is_postgres = request.param == "postgresql"
+    url = request.getfixturevalue("own_postgres").create_database("faults") if is_postgres else ""
     started = BuiltinServer(tmp_path_factory.mktemp(f"faults-{request.param}"), url)
     try:
         yield started.start()
@@ -183,7 +184,7 @@ class Persistent:
         self.client = RawClient(server, new_gun())
         self.publisher = self.client.owner()
         assert self.client.post(self.publisher.first()).status == 200
-        self.acknowledged = 0
+        self.acknowledged = self.checked = 0
         self.sent: dict[int, bytes] = {}
 
     def publish_until_it_breaks(self) -> None:
@@ -205,8 +206,9 @@ class Persistent:
         """Find everything acknowledged, whole, and publish one more."""
         if self.acknowledged:
             assert self.client.whole_set()["targets/alice"] >= self.acknowledged
-        for version in range(1, self.acknowledged + 1):
+        for version in range(self.checked + 1, self.acknowledged + 1):
             assert self.client.get(f"{version}.targets/alice.json").body == self.sent[version], "lost"
+        self.checked = self.acknowledged
         self.publish()
         assert self.client.whole_set()["targets/alice"] == self.acknowledged
 
