@@ -26,6 +26,8 @@ from signing.trust.notary.transport import Transport
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Target
 
+MOST_SENTENCES = 30
+
 
 def sign(operation_id: int) -> None:
     """Sign one digest as one signer, read it back, and only then go on."""
@@ -123,6 +125,12 @@ def _note(run: Run, published: Published) -> None:
     run.save_result()
     changed = ", ".join(f"{role} {version}" for role, version in published.versions.items())
     run.say(f"Stored and read back: {changed}." if changed else "The trust data said so already.")
+    for sentence in published.changes[:MOST_SENTENCES]:
+        run.say(sentence)
+    if len(published.changes) > MOST_SENTENCES:
+        run.say(f"And {len(published.changes) - MOST_SENTENCES} more changes.")
+    for warning in published.warnings:
+        run.say(f"Warning: {warning}")
 
 
 def _explain(run: Run, error: TrustError, repository: Repository) -> None:

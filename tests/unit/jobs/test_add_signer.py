@@ -33,6 +33,19 @@ def test_the_first_signer_initialises_the_repository(world):
     assert TrustedMetadata.objects.filter(role="root").exists()
 
 
+def test_the_log_tells_what_is_true_now_and_was_not_before(world):
+    lines = [line.text for line in world.approve().lines.all()]
+    key = world.cast.alice.key.key_id[:12]
+    assert any(line.startswith(f"{world.cast.repository.gun} is initialised; its root key is ") for line in lines)
+    assert any(line.startswith("targets/alice") and key in line for line in lines), lines
+
+
+def test_the_log_tells_what_soon_stops_holding(world, monkeypatch):
+    monkeypatch.setattr("signing.trust.notary.differences.NEAR_EXPIRY", timedelta(days=365 * 20))
+    lines = [line.text for line in world.approve().lines.all()]
+    assert any(line.startswith("Warning: The root certificate ") for line in lines)
+
+
 def test_a_second_signer_takes_the_repository_key_only(approved):
     bob = factories.make_signer(approved.cast.account, "bob", user=approved.cast.developer)
     operation = approved.approve(bob)

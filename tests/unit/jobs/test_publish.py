@@ -66,7 +66,9 @@ def test_the_whole_way(approved):
     approved.cast.repository.refresh_from_db()
     assert approved.cast.repository.lease is None
     assert operation.layers == {"abc": {"status": "Downloading", "current": 1, "total": 2}}
-    assert any("read back" in line.text for line in operation.lines.all())
+    lines = [line.text for line in operation.lines.all()]
+    assert any("read back" in line for line in lines)
+    assert f"1.0 is signed: {digest[:19]} by alice." in lines
     assert not SealedSecret.objects.exists()
 
 
