@@ -15,16 +15,16 @@ from rules.predicates import Predicate
 from signing.errors import NotAllowed
 from signing.models import (
     Account,
+    ChangeRequest,
     Key,
     Membership,
     Operation,
     Repository,
     Signer,
-    SignerRequest,
     User,
 )
 
-Thing = Account | Key | Operation | Repository | Signer | SignerRequest | None
+Thing = Account | Key | Operation | Repository | Signer | ChangeRequest | None
 Role = Membership.Role
 
 
@@ -32,8 +32,6 @@ def account_of(thing: Thing) -> Account | None:
     """Find the account a thing belongs to."""
     if thing is None or isinstance(thing, Account):
         return thing
-    if isinstance(thing, SignerRequest):
-        return thing.signer.account
     return thing.account
 
 
@@ -77,7 +75,7 @@ def is_machine(user: User, signer: Signer) -> bool:
 
 
 @_predicate
-def asked_for_it(user: User, thing: Operation | SignerRequest) -> bool:
+def asked_for_it(user: User, thing: Operation | ChangeRequest) -> bool:
     return thing.requested_by_id == user.pk
 
 
@@ -125,7 +123,7 @@ def require(user: User, action: str, thing: Thing = None) -> None:
     """Raise `NotAllowed` unless `may`."""
     if may(user, action, thing):
         return
-    if action == "decide_request" and isinstance(thing, SignerRequest) and asked_for_it(user, thing):
+    if action == "decide_request" and isinstance(thing, ChangeRequest) and asked_for_it(user, thing):
         raise NotAllowed(
             "You asked for this yourself; somebody else has to decide.",
             next_step="Ask another lead of the account, or an administrator.",

@@ -11,13 +11,13 @@ from django.utils import timezone
 from signing.adapters.sealed_keys import store_key
 from signing.models import (
     Account,
+    ChangeRequest,
+    ChangeRequestItem,
     Key,
     Membership,
     Operation,
     Repository,
     Signer,
-    SignerRequest,
-    SignerRequestItem,
     TrustServer,
     User,
 )
@@ -64,11 +64,11 @@ def make_signer(account: Account, name: str = "alice", *, user: User | None = No
     return Signer.objects.create(account=account, name=name, key=key, user=user)
 
 
-def make_request(signer: Signer, repositories: list[Repository], requested_by: User, **fields: Any) -> SignerRequest:
+def make_request(signer: Signer, repositories: list[Repository], requested_by: User, **fields: Any) -> ChangeRequest:
     fields.setdefault("expires_at", timezone.now() + timedelta(days=14))
-    request = SignerRequest.objects.create(signer=signer, requested_by=requested_by, **fields)
+    request = ChangeRequest.objects.create(account=signer.account, signer=signer, requested_by=requested_by, **fields)
     for repository in repositories:
-        SignerRequestItem.objects.create(request=request, repository=repository)
+        ChangeRequestItem.objects.create(request=request, repository=repository)
     return request
 
 

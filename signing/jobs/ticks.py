@@ -14,7 +14,7 @@ from signing import queue, wiring
 from signing.endings import end_operation
 from signing.jobs.run import RELEASE_ATTEMPTS, due
 from signing.jobs.state import check_repository, store_failure
-from signing.models import EngineStatus, Operation, Repository, SealedSecret, SignerRequest
+from signing.models import ChangeRequest, EngineStatus, Operation, Repository, SealedSecret
 from signing.trust.errors import ServerUnreachable, TrustError
 
 CHECK_EVERY = timedelta(minutes=5)
@@ -117,8 +117,8 @@ def _end_quietly(operation: Operation, state: State, **fields: str) -> None:
 
 
 def _expire_requests() -> None:
-    SignerRequest.objects.filter(state=SignerRequest.State.WAITING, expires_at__lte=timezone.now()).update(
-        state=SignerRequest.State.EXPIRED
+    ChangeRequest.objects.filter(state=ChangeRequest.State.WAITING, expires_at__lte=timezone.now()).update(
+        state=ChangeRequest.State.EXPIRED
     )
 
 

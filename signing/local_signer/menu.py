@@ -7,16 +7,46 @@ help, completion and a mistyped command stay quick. Its commands name the module
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+class Level(argparse.ArgumentParser):
+    """A level of the tree. `otherwise` reads words that begin with no command of it, where they mean something."""
+
+    otherwise: argparse.ArgumentParser | None = None
+
+    def parse_known_args(  # type: ignore[override]  # the library's own overloads differ by the namespace's type only
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Read the words of this level, as the library does, or give them to `otherwise`."""
+        if self.otherwise is not None and args is not None and self._names_no_command(args):
+            return self.otherwise.parse_known_args(args, namespace)
+        return super().parse_known_args(args, namespace)
+
+    def commands(self) -> dict[str, argparse.ArgumentParser]:
+        """Give the commands below by name; argparse has no public way to them."""
+        groups = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        return {name: below for group in groups for name, below in group.choices.items()}
+
+    def _names_no_command(self, words: Sequence[str]) -> bool:
+        at = 0
+        while at < len(words) and (option := self._option_string_actions.get(words[at].partition("=")[0])):
+            at += 1 if option.nargs == 0 or "=" in words[at] else 2
+        return at < len(words) and words[at] not in self.commands()
 
 
 class Menu:
     """The commands of one level."""
 
-    def __init__(self, commands: Commands[argparse.ArgumentParser], everywhere: argparse.ArgumentParser) -> None:
-        self._commands = commands
+    def __init__(self, level: Level, everywhere: argparse.ArgumentParser) -> None:
+        self._level = level
+        self._commands: Commands[Level] = level.add_subparsers(
+            title="commands", metavar="COMMAND", required=True, parser_class=Level
+        )
         self._everywhere = everywhere
 
     def command(self, name: str, module: str, help_: str, *, json: bool = True) -> argparse.ArgumentParser:
@@ -24,18 +54,25 @@ class Menu:
 
         With `json` it takes `--json`; its errors then are JSON on stdout too.
         """
-        parser = self._add(name, help_)
+        return self._done_by(module, self._add(name, help_), json)
+
+    def group(self, name: str, help_: str) -> Menu:
+        """Add a level of commands below `name`."""
+        return Menu(self._add(name, help_), self._everywhere)
+
+    def otherwise(self, module: str, usage: str) -> argparse.ArgumentParser:
+        """Add what is done where no command of this level is named; `usage` tells people how that is written."""
+        self._level.epilog = f"{self._level.prog} {usage}"
+        self._level.otherwise = Level(prog=self._level.prog, parents=[self._everywhere])
+        return self._done_by(module, self._level.otherwise, json=True)
+
+    def _done_by(self, module: str, parser: argparse.ArgumentParser, json: bool) -> argparse.ArgumentParser:
         parser.set_defaults(module=module, parser=parser)
         if json:
             parser.add_argument("--json", action="store_true", help="print JSON for programs")
         return parser
 
-    def group(self, name: str, help_: str) -> Menu:
-        """Add a level of commands below `name`."""
-        commands = self._add(name, help_).add_subparsers(title="commands", metavar="COMMAND", required=True)
-        return Menu(commands, self._everywhere)
-
-    def _add(self, name: str, help_: str) -> argparse.ArgumentParser:
+    def _add(self, name: str, help_: str) -> Level:
         sentence = help_[0].upper() + help_[1:]
         return self._commands.add_parser(name, help=help_, description=sentence, parents=[self._everywhere])
 

@@ -21,9 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.SlugField(unique=True)),
                 (
@@ -34,9 +32,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "namespace",
-                    models.CharField(
-                        blank=True, help_text="first part of every repository's path", max_length=200
-                    ),
+                    models.CharField(blank=True, help_text="first part of every repository's path", max_length=200),
                 ),
                 ("registry_username", models.CharField(blank=True, max_length=255)),
                 (
@@ -61,9 +57,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("checked_at", models.DateTimeField(auto_now=True)),
                 ("is_available", models.BooleanField(default=False)),
@@ -77,17 +71,13 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.SlugField(unique=True)),
                 ("url", models.URLField(help_text="https://host[:port]")),
                 (
                     "ca_pem",
-                    models.TextField(
-                        blank=True, help_text="CA certificates in PEM form; empty: the system's own"
-                    ),
+                    models.TextField(blank=True, help_text="CA certificates in PEM form; empty: the system's own"),
                 ),
                 ("username", models.CharField(blank=True, max_length=255)),
                 ("password", models.BinaryField(default=b"", help_text="sealed to the signing worker")),
@@ -103,9 +93,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
@@ -189,16 +177,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (
                     "action",
-                    models.CharField(
-                        help_text="verb and noun: approve_signer, publish_image ...", max_length=64
-                    ),
+                    models.CharField(help_text="verb and noun: approve_signer, publish_image ...", max_length=64),
                 ),
                 ("subject", models.CharField(help_text="what it was done to, readable", max_length=300)),
                 ("detail", models.JSONField(default=dict)),
@@ -232,9 +216,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "key_id",
@@ -270,15 +252,11 @@ class Migration(migrations.Migration):
                 ("public_pem", models.TextField()),
                 (
                     "gun",
-                    models.CharField(
-                        blank=True, help_text="repository keys belong to one repository", max_length=255
-                    ),
+                    models.CharField(blank=True, help_text="repository keys belong to one repository", max_length=255),
                 ),
                 (
                     "envelope",
-                    models.BinaryField(
-                        default=b"", help_text="passphrase-encrypted key file under the master key"
-                    ),
+                    models.BinaryField(default=b"", help_text="passphrase-encrypted key file under the master key"),
                 ),
                 (
                     "unattended",
@@ -317,9 +295,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -377,9 +353,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "alive_at",
-                    models.DateTimeField(
-                        blank=True, help_text="last sign of life of the running step", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="last sign of life of the running step", null=True),
                 ),
                 (
                     "run_after",
@@ -387,9 +361,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "attempts",
-                    models.PositiveSmallIntegerField(
-                        default=0, help_text="how often the current step broke off"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, help_text="how often the current step broke off"),
                 ),
                 ("cancel_requested", models.BooleanField(default=False)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
@@ -433,9 +405,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 ("text", models.TextField()),
@@ -457,9 +427,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("gun", models.CharField(max_length=255, unique=True)),
                 ("description", models.CharField(blank=True, max_length=200)),
@@ -489,9 +457,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "signers",
-                    models.JSONField(
-                        default=list, help_text='[{"name", "keys": [canonical id]}] in delegation order'
-                    ),
+                    models.JSONField(default=list, help_text='[{"name", "keys": [canonical id]}] in delegation order'),
                 ),
                 (
                     "administrative_keys",
@@ -499,9 +465,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "roles",
-                    models.JSONField(
-                        default=list, help_text='[{"role", "version", "expires", "threshold", "keys"}]'
-                    ),
+                    models.JSONField(default=list, help_text='[{"role", "version", "expires", "threshold", "keys"}]'),
                 ),
                 ("left_out", models.JSONField(default=dict, help_text="{delegation: why it was left out}")),
                 (
@@ -545,9 +509,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=100)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -596,9 +558,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("reason", models.CharField(blank=True, max_length=500)),
                 (
@@ -643,9 +603,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("approves", models.BooleanField()),
                 ("comment", models.CharField(blank=True, max_length=500)),
@@ -676,9 +634,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "operation",
@@ -713,9 +669,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("role", models.CharField(max_length=255)),
                 ("data", models.BinaryField()),
@@ -742,9 +696,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "role",
@@ -776,9 +728,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("account", "user"), name="one_role_per_account")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("account", "user"), name="one_role_per_account")],
             },
         ),
         migrations.CreateModel(
@@ -786,9 +736,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("purpose", models.CharField(help_text="root, repository, signer or import", max_length=16)),
                 ("box", models.BinaryField()),
@@ -813,9 +761,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("tag", models.CharField(max_length=255)),
                 (
@@ -846,9 +792,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("sort_key", "digest"),
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("repository", "tag", "digest"), name="one_row_per_signed_digest"
-                    )
+                    models.UniqueConstraint(fields=("repository", "tag", "digest"), name="one_row_per_signed_digest")
                 ],
             },
         ),
@@ -866,14 +810,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="signerrequestitem",
-            constraint=models.UniqueConstraint(
-                fields=("request", "repository"), name="one_item_per_repository"
-            ),
+            constraint=models.UniqueConstraint(fields=("request", "repository"), name="one_item_per_repository"),
         ),
         migrations.AddConstraint(
             model_name="trustedmetadata",
-            constraint=models.UniqueConstraint(
-                fields=("repository", "role"), name="one_trusted_file_per_role"
-            ),
+            constraint=models.UniqueConstraint(fields=("repository", "role"), name="one_trusted_file_per_role"),
         ),
     ]

@@ -13,4 +13,4 @@ def visible_events(user: User) -> QuerySet[AuditEvent]:
     if not user.is_superuser:
         read = Membership.objects.filter(user=user, role__in=(Membership.Role.LEAD, Membership.Role.AUDITOR))
         events = events.filter(Q(account__in=read.values("account")) | Q(actor=user))
-    return events.order_by("-at", "-pk")
+    return events.order_by("-number")

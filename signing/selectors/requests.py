@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from signing.models import Key, Membership, Repository, SignerRequest, SignerRequestItem, User
+from signing.models import ChangeRequest, ChangeRequestItem, Key, Membership, Repository, User
 from signing.selectors.keys import repository_key_of, root_key_of
 
 
@@ -19,33 +19,33 @@ class Problem:
     next_step: str
 
 
-def visible_requests(user: User) -> QuerySet[SignerRequest]:
+def visible_requests(user: User) -> QuerySet[ChangeRequest]:
     """List the requests of the person's accounts, newest first."""
-    requests = SignerRequest.objects.select_related("signer__account", "signer__key", "requested_by").prefetch_related(
-        "items__repository", "items__operation", "decisions__by"
-    )
+    requests = ChangeRequest.objects.select_related(
+        "account", "signer__account", "signer__key", "requested_by"
+    ).prefetch_related("items__repository", "items__operation", "decisions__by")
     if not user.is_superuser:
-        requests = requests.filter(signer__account__memberships__user=user)
+        requests = requests.filter(account__memberships__user=user)
     return requests.order_by("-created_at", "-pk")
 
 
-def waiting_for(user: User) -> QuerySet[SignerRequest]:
+def waiting_for(user: User) -> QuerySet[ChangeRequest]:
     """List the requests this person can decide now: not their own, not decided by them, not expired."""
-    requests = visible_requests(user).filter(state=SignerRequest.State.WAITING, expires_at__gt=timezone.now())
+    requests = visible_requests(user).filter(state=ChangeRequest.State.WAITING, expires_at__gt=timezone.now())
     if not user.is_superuser:
         led = Membership.objects.filter(user=user, role=Membership.Role.LEAD).values("account")
-        requests = requests.filter(signer__account__in=led)
+        requests = requests.filter(account__in=led)
     return requests.exclude(Q(requested_by=user) | Q(decisions__by=user))
 
 
-def passphrases_needed(request: SignerRequest) -> list[str]:
+def passphrases_needed(request: ChangeRequest) -> list[str]:
     """List the passphrases the last approval has to bring: "root", "repository", both or none."""
     items = request.items.select_related("repository__account")
     needed = {purpose for item in items for purpose in passphrases_of_item(item)}
     return [purpose for purpose in ("root", "repository") if purpose in needed]
 
 
-def passphrases_of_item(item: SignerRequestItem) -> list[str]:
+def passphrases_of_item(item: ChangeRequestItem) -> list[str]:
     """List the passphrases the work on one repository takes."""
     return passphrases_of_repository(item.repository)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from signing.errors import Conflict, TooLate
-from signing.models import Decision, Operation, Repository, Signer, SignerRequest, SignerRequestItem, User
+from signing.models import ChangeRequest, ChangeRequestItem, Decision, Operation, Repository, Signer, User
 from signing.permissions import require
 from signing.selectors.requests import missing_administrative_key, passphrases_needed, passphrases_of_item
 from signing.services import audit
@@ -23,18 +23,18 @@ LIFETIME = timedelta(days=14)
 @transaction.atomic
 def request_signer(
     *, actor: User, signer: Signer, repositories: Sequence[Repository], reason: str = ""
-) -> SignerRequest:
+) -> ChangeRequest:
     """Ask that a signer may sign these repositories. Somebody else has to approve it."""
     require(actor, "request_signer", signer)
     if not repositories:
         raise InvalidInput("Choose at least one repository.")
     for repository in repositories:
         _check_askable(signer, repository)
-    request = SignerRequest.objects.create(
-        signer=signer, reason=reason, requested_by=actor, expires_at=timezone.now() + LIFETIME
+    request = ChangeRequest.objects.create(
+        account=signer.account, signer=signer, reason=reason, requested_by=actor, expires_at=timezone.now() + LIFETIME
     )
-    SignerRequestItem.objects.bulk_create(
-        SignerRequestItem(request=request, repository=repository) for repository in dict.fromkeys(repositories)
+    ChangeRequestItem.objects.bulk_create(
+        ChangeRequestItem(request=request, repository=repository) for repository in dict.fromkeys(repositories)
     )
     audit.record(
         actor,
@@ -49,8 +49,8 @@ def request_signer(
 
 @transaction.atomic
 def approve_request(
-    *, actor: User, request: SignerRequest, passphrases: Mapping[str, str] | None = None, comment: str = ""
-) -> SignerRequest:
+    *, actor: User, request: ChangeRequest, passphrases: Mapping[str, str] | None = None, comment: str = ""
+) -> ChangeRequest:
     """Count one approval; once the quorum is met, queue the delegation of every repository.
 
     The passphrases come from the one whose approval completes the quorum, and only for keys that ask for one.
@@ -69,15 +69,15 @@ def approve_request(
         _check_keys(request, passphrases)
     Decision.objects.create(request=request, by=actor, approves=True, comment=comment)
     if state is Outcome.APPROVED:
-        request.state = SignerRequest.State.APPROVED
+        request.state = ChangeRequest.State.APPROVED
         request.save(update_fields=["state"])
         for item in request.items.select_related("repository"):
             _queue_delegation(actor, request, item, passphrases)
     audit.record(
         actor,
         "approve_request",
-        account=request.signer.account,
-        subject=request.signer,
+        account=request.account,
+        subject=request.signer or request,
         request=request.pk,
         is_last=state is Outcome.APPROVED,
         comment=comment,
@@ -86,20 +86,20 @@ def approve_request(
 
 
 @transaction.atomic
-def reject_request(*, actor: User, request: SignerRequest, comment: str = "") -> SignerRequest:
+def reject_request(*, actor: User, request: ChangeRequest, comment: str = "") -> ChangeRequest:
     """Say no, which ends the request."""
     request = _open_request(request)
     _require_may_decide(actor, request)
     if _state_after(request, Vote(actor.pk, approves=False)) is Outcome.EXPIRED:
         raise _expired(request)
     Decision.objects.create(request=request, by=actor, approves=False, comment=comment)
-    request.state = SignerRequest.State.REJECTED
+    request.state = ChangeRequest.State.REJECTED
     request.save(update_fields=["state"])
     audit.record(
         actor,
         "reject_request",
-        account=request.signer.account,
-        subject=request.signer,
+        account=request.account,
+        subject=request.signer or request,
         request=request.pk,
         comment=comment,
     )
@@ -111,10 +111,10 @@ def _check_askable(signer: Signer, repository: Repository) -> None:
         raise InvalidInput(f"{repository.gun} is not a repository of {signer.account}.")
     if any(entry["name"] == signer.name and signer.key.key_id in entry["keys"] for entry in repository.signers):
         raise Conflict(f"{signer.name} may sign {repository.gun} already.", next_step="Leave this repository out.")
-    waiting = SignerRequestItem.objects.filter(
+    waiting = ChangeRequestItem.objects.filter(
         repository=repository,
         request__signer=signer,
-        request__state=SignerRequest.State.WAITING,
+        request__state=ChangeRequest.State.WAITING,
         request__expires_at__gt=timezone.now(),
     ).first()
     if waiting:
@@ -124,28 +124,28 @@ def _check_askable(signer: Signer, repository: Repository) -> None:
         )
 
 
-def _open_request(request: SignerRequest) -> SignerRequest:
+def _open_request(request: ChangeRequest) -> ChangeRequest:
     """Lock the request's row, so that two decisions never meet."""
     return (
-        SignerRequest.objects.select_for_update(of=("self",))
-        .select_related("signer__account", "signer__key", "requested_by")
+        ChangeRequest.objects.select_for_update(of=("self",))
+        .select_related("account", "signer__account", "signer__key", "requested_by")
         .get(pk=request.pk)
     )
 
 
-def _require_may_decide(actor: User, request: SignerRequest) -> None:
+def _require_may_decide(actor: User, request: ChangeRequest) -> None:
     require(actor, "decide_request", request)
-    if request.state != SignerRequest.State.WAITING:
+    if request.state != ChangeRequest.State.WAITING:
         raise TooLate(f"The request is {request.state} already.")
     if not may_vote(actor.pk, _votes(request), requester=request.requested_by_id):
         raise TooLate("You decided about this request already.", next_step="Another lead has to decide now.")
 
 
-def _votes(request: SignerRequest) -> list[Vote]:
+def _votes(request: ChangeRequest) -> list[Vote]:
     return [Vote(decision.by_id, decision.approves) for decision in request.decisions.all()]
 
 
-def _state_after(request: SignerRequest, vote: Vote) -> Outcome:
+def _state_after(request: ChangeRequest, vote: Vote) -> Outcome:
     now = timezone.now()
     if now >= request.expires_at:
         return Outcome.EXPIRED
@@ -158,11 +158,11 @@ def _state_after(request: SignerRequest, vote: Vote) -> Outcome:
     )
 
 
-def _expired(request: SignerRequest) -> TooLate:
+def _expired(request: ChangeRequest) -> TooLate:
     return TooLate(f"The request expired on {request.expires_at:%Y-%m-%d}.", next_step="Ask for the signer again.")
 
 
-def _check_keys(request: SignerRequest, passphrases: Mapping[str, str]) -> None:
+def _check_keys(request: ChangeRequest, passphrases: Mapping[str, str]) -> None:
     """Refuse an approval whose work could never be done."""
     for item in request.items.select_related("repository__account"):
         if problem := missing_administrative_key(item.repository):
@@ -173,16 +173,16 @@ def _check_keys(request: SignerRequest, passphrases: Mapping[str, str]) -> None:
 
 
 def _queue_delegation(
-    actor: User, request: SignerRequest, item: SignerRequestItem, passphrases: Mapping[str, str]
+    actor: User, request: ChangeRequest, item: ChangeRequestItem, passphrases: Mapping[str, str]
 ) -> None:
     needed = passphrases_of_item(item)
     item.operation = start_operation(
         Operation.Kind.ADD_SIGNER,
         actor=actor,
-        account=request.signer.account,
+        account=request.account,
         repository=item.repository,
         signer=request.signer,
-        key=request.signer.key,
+        key=request.signer.key if request.signer else None,
         parameters={"request": request.pk},
         secrets={purpose: passphrases[purpose] for purpose in needed},
     )

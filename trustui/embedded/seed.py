@@ -146,10 +146,10 @@ class Seed:
 
     def _approved(self, signer: Signer, repository: Repository) -> None:
         """Have the developer ask and the lead approve, then wait for the delegation."""
-        from signing.models import SignerRequest, SignerRequestItem
+        from signing.models import ChangeRequest, ChangeRequestItem
         from signing.services import operations, requests
 
-        item = SignerRequestItem.objects.filter(repository=repository, request__signer=signer).last()
+        item = ChangeRequestItem.objects.filter(repository=repository, request__signer=signer).last()
         if item is None:
             say(f"  {DEVELOPER} asks to sign {repository.gun}")
             request = requests.request_signer(
@@ -157,7 +157,7 @@ class Seed:
             )
             item = request.items.get()
         both = {"root": self.passphrase, "repository": self.passphrase}
-        if item.request.state == SignerRequest.State.WAITING:
+        if item.request.state == ChangeRequest.State.WAITING:
             say(f"  {LEAD} approves it")
             requests.approve_request(actor=self.lead, request=item.request, passphrases=both)
             item.refresh_from_db()

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from signing.models import Repository, SignerRequest
+from signing.models import ChangeRequest, Repository
 from signing.permissions import may
 from signing.selectors.requests import (
     is_initialised,
@@ -33,12 +33,12 @@ def index(request: HtmxRequest) -> HttpResponse:
     rows = visible_requests(request.user)
     if shown == "mine":
         rows = waiting_for(request.user)
-    elif shown in SignerRequest.State.values:
+    elif shown in ChangeRequest.State.values:
         rows = rows.filter(state=shown)
     context = {
         "page": page_of(request, rows),
         "shown": shown,
-        "tabs": [("", "All"), ("mine", "Waiting for me"), *SignerRequest.State.choices],
+        "tabs": [("", "All"), ("mine", "Waiting for me"), *ChangeRequest.State.choices],
         "may_ask": may_somewhere(request, "request_signer"),
     }
     return render(request, "pages/requests.html", context)
@@ -109,11 +109,11 @@ def reject(request: HtmxRequest, pk: int) -> HttpResponse:
     return _request_page(request, visible, rejection=form)
 
 
-def _visible(request: HtmxRequest, pk: int) -> SignerRequest:
+def _visible(request: HtmxRequest, pk: int) -> ChangeRequest:
     return get_object_or_404(visible_requests(request.user), pk=pk)
 
 
-def _is_last(signer_request: SignerRequest) -> bool:
+def _is_last(signer_request: ChangeRequest) -> bool:
     """Tell whether one more approval completes the quorum."""
     given = sum(decision.approves for decision in signer_request.decisions.all())
     return given + 1 >= signer_request.needed_approvals
@@ -121,14 +121,14 @@ def _is_last(signer_request: SignerRequest) -> bool:
 
 def _request_page(
     request: HtmxRequest,
-    signer_request: SignerRequest,
+    signer_request: ChangeRequest,
     approval: ApprovalForm | None = None,
     rejection: RejectionForm | None = None,
 ) -> HttpResponse:
     sent: ServiceForm | None = approval or rejection
     signer = signer_request.signer
     items = list(signer_request.items.all())
-    is_open = signer_request.state == SignerRequest.State.WAITING
+    is_open = signer_request.state == ChangeRequest.State.WAITING
     is_last = _is_last(signer_request)
     decided_by_me = any(decision.by_id == request.user.pk for decision in signer_request.decisions.all())
     context = {
@@ -145,7 +145,7 @@ def _request_page(
         "approval": approval
         or ApprovalForm(request, passphrases_needed(signer_request) if is_open and is_last else (), is_sent=False),
         "rejection": rejection or RejectionForm(request, is_sent=False),
-        "add_command": commands.signer_add(signer, items[0].repository) if items else "",
+        "add_command": commands.signer_add(signer, items[0].repository) if signer and items else "",
     }
     if answers_part(request, "works"):
         return with_vary(render(request, "pages/request.html#works", context))

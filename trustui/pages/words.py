@@ -34,6 +34,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "approved": ("good", "circle-check", "Approved"),
     "rejected": ("bad", "circle-x", "Rejected"),
     "expired": ("warn", "clock-alert", "Expired"),
+    "withdrawn": ("", "ban", "Withdrawn"),
 }
 
 # first word of a URL's name -> the section of the navigation it belongs to

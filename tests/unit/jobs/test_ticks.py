@@ -11,7 +11,7 @@ from rq.timeouts import JobTimeoutException
 from signing import jobs, queue
 from signing.errors import NoEngine
 from signing.jobs import run
-from signing.models import EngineStatus, Operation, Repository, SealedSecret, SignerRequest
+from signing.models import ChangeRequest, EngineStatus, Operation, Repository, SealedSecret
 from tests import factories
 from tests.factories import PASSPHRASE
 
@@ -114,7 +114,7 @@ def test_old_requests_expire(world):
     )
     new = factories.make_request(world.cast.alice, [world.cast.repository], world.cast.signer)
     jobs.sweep()
-    assert dict(SignerRequest.objects.values_list("pk", "state")) == {old.pk: "expired", new.pk: "waiting"}
+    assert dict(ChangeRequest.objects.values_list("pk", "state")) == {old.pk: "expired", new.pk: "waiting"}
 
 
 def test_what_the_queue_lost_is_handed_over_again(world, settings, monkeypatch, django_capture_on_commit_callbacks):

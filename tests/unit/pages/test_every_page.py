@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
-from signing.models import AuditEvent, SignedTag, User
+from signing.models import SignedTag, User
 from signing.server.models import MetadataFile
+from signing.services.audit import record
 from tests.factories import Cast, make_operation, make_request
 from trustui.urls import urlpatterns
 
@@ -66,7 +67,7 @@ def arguments(cast: Cast) -> dict[str, str | int]:
     )
     asked = make_request(cast.alice, [cast.repository], cast.signer)
     operation = make_operation("refresh", "refresh", cast.repository, requested_by=cast.lead)
-    AuditEvent.objects.create(actor=cast.lead, action="approve_request", account=cast.account, subject="alice")
+    record(cast.lead, "approve_request", account=cast.account, subject="alice")
     return {
         "gun": cast.repository.gun,
         "tag": "1.0",

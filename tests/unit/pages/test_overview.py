@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from django.test import Client
 
-from signing.models import AuditEvent, EngineStatus, Key, SignedTag, Signer, User
+from signing.models import EngineStatus, Key, SignedTag, Signer, User
+from signing.services.audit import record
 from tests.factories import Cast, make_key, make_operation, make_repository, make_request, make_user
 
 from .reading import Page
@@ -76,8 +77,8 @@ def test_a_signer_shows_where_it_may_sign_and_what_it_signed(cast: Cast, as_pers
 
 
 def test_the_audit_log_is_searched(cast: Cast, as_person: Callable[[User], Client]) -> None:
-    AuditEvent.objects.create(actor=cast.lead, action="approve_request", account=cast.account, subject="alice")
-    AuditEvent.objects.create(actor=cast.lead, action="check_repository", account=cast.account, subject="app")
+    record(cast.lead, "approve_request", account=cast.account, subject="alice")
+    record(cast.lead, "check_repository", account=cast.account, subject="app")
     page = Page(as_person(cast.auditor).get("/audit/?q=approve"))
     assert "approve_request" in page.text
     assert "check_repository" not in page.text

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from signing.models import AuditEvent, SignedTag, User
+from signing.models import SignedTag, User
+from signing.services.audit import record
 from tests.factories import Cast, make_account, make_member, make_operation, make_repository, make_request, make_signer
 
 MOST = 30
@@ -21,7 +22,7 @@ def fill(cast: Cast, start: int, count: int) -> None:
         signer = make_signer(cast.account, f"signer-{i}", user=cast.signer)
         make_request(signer, [repository, cast.repository], cast.signer)
         make_operation("refresh", "refresh", repository, requested_by=cast.lead)
-        AuditEvent.objects.create(actor=cast.lead, action="x", account=cast.account, subject=str(i))
+        record(cast.lead, "x", account=cast.account, subject=str(i))
         SignedTag.objects.create(
             repository=cast.repository, tag=str(i), digest="ab" * 32, length=1, signers=["alice"], sort_key=f"{i:04}"
         )

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from signing.models import Operation, Repository, SealedSecret, SignerRequest, User
+from signing.models import ChangeRequest, Operation, Repository, SealedSecret, User
 from tests.factories import PASSPHRASE, Cast, make_key, make_repository, make_request, make_signer
 
 from .reading import Page
@@ -22,7 +22,7 @@ def shop(cast: Cast) -> Repository:
 
 
 @pytest.fixture
-def asked(cast: Cast, shop: Repository) -> SignerRequest:
+def asked(cast: Cast, shop: Repository) -> ChangeRequest:
     return make_request(cast.alice, [shop], cast.signer, reason="New team")
 
 
@@ -34,7 +34,7 @@ def test_a_person_asks_for_many_repositories_at_once(
         "/new/request/?account=team",
         {"signer": cast.alice.pk, "repositories": [shop.gun, blog.gun], "reason": "Release team"},
     )
-    made = SignerRequest.objects.get()
+    made = ChangeRequest.objects.get()
     assert response.url == made.get_absolute_url()
     assert {item.repository for item in made.items.all()} == {shop, blog}
 
@@ -61,7 +61,7 @@ def test_asking_for_what_is_already_so_is_refused_in_words(cast: Cast, as_person
 
 
 def test_the_lead_sees_person_fingerprint_custody_and_effect(
-    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
 ) -> None:
     page = Page(as_person(cast.lead).get(asked.get_absolute_url()))
     assert cast.alice.key.key_id in page.text
@@ -85,7 +85,7 @@ def test_an_unattended_root_key_leaves_nothing_to_type(cast: Cast, as_person: Ca
 
 
 def test_approving_starts_the_work_and_nothing_of_the_passphrase_stays(
-    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
 ) -> None:
     client = as_person(cast.lead)
     response = client.post(
@@ -103,7 +103,7 @@ def test_approving_starts_the_work_and_nothing_of_the_passphrase_stays(
 
 
 def test_an_approval_without_the_passphrase_is_asked_again(
-    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
 ) -> None:
     response = as_person(cast.lead).post(
         f"/requests/{asked.pk}/approve/", {"passphrase_root": PASSPHRASE, "comment": "kept"}
@@ -113,7 +113,7 @@ def test_an_approval_without_the_passphrase_is_asked_again(
     assert PASSPHRASE not in page.html
     assert [field["value"] for field in page.all("input", name="comment") if "value" in field] == ["kept"]
     asked.refresh_from_db()
-    assert asked.state == SignerRequest.State.WAITING
+    assert asked.state == ChangeRequest.State.WAITING
 
 
 def test_nobody_approves_their_own(cast: Cast, shop: Repository, as_person: Callable[[User], Client]) -> None:
@@ -126,20 +126,20 @@ def test_nobody_approves_their_own(cast: Cast, shop: Repository, as_person: Call
     response = client.post(f"/requests/{own.pk}/approve/", sent)
     assert response.status_code == 403
     own.refresh_from_db()
-    assert own.state == SignerRequest.State.WAITING
+    assert own.state == ChangeRequest.State.WAITING
 
 
 @pytest.mark.parametrize("person", ["signer", "developer", "auditor"])
 def test_who_is_no_lead_decides_nothing(
-    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client], person: str
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client], person: str
 ) -> None:
     response = as_person(getattr(cast, person)).post(f"/requests/{asked.pk}/reject/", {"comment": "no"})
     assert response.status_code == 403
     asked.refresh_from_db()
-    assert asked.state == SignerRequest.State.WAITING
+    assert asked.state == ChangeRequest.State.WAITING
 
 
-def test_rejecting_ends_it_with_a_reason(cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]) -> None:
+def test_rejecting_ends_it_with_a_reason(cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]) -> None:
     client = as_person(cast.lead)
     client.post(f"/requests/{asked.pk}/reject/", {"comment": "Two are enough"})
     page = Page(client.get(asked.get_absolute_url()))
@@ -149,9 +149,9 @@ def test_rejecting_ends_it_with_a_reason(cast: Cast, asked: SignerRequest, as_pe
 
 
 def test_a_request_nobody_decided_in_time_offers_no_button(
-    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
 ) -> None:
-    SignerRequest.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    ChangeRequest.objects.update(expires_at=timezone.now() - timedelta(hours=1))
     page = Page(as_person(cast.lead).get(asked.get_absolute_url()))
     assert "Nobody decided in time." in page.text
     assert not page.offers(f"/requests/{asked.pk}/approve/")
@@ -164,7 +164,7 @@ def test_a_missing_root_key_is_said_before_the_button(cast: Cast, as_person: Cal
 
 
 def test_the_inbox_counts_only_what_this_person_can_decide(
-    cast: Cast, asked: SignerRequest, as_person: Callable[[User], Client]
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
 ) -> None:
     waiting = Page(as_person(cast.lead).get("/requests/?show=mine"))
     assert waiting.offers(asked.get_absolute_url())

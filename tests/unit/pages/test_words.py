@@ -9,7 +9,7 @@ import pytest
 from django.template import Context, Template
 
 from signing.local_signer.main import command_line
-from signing.models import Operation, Repository, SignerRequest
+from signing.models import ChangeRequest, Operation, Repository
 from tests.factories import Cast
 from trustui.pages import commands
 from trustui.pages.words import STATES, VERDICTS, age, size
@@ -39,7 +39,7 @@ def test_sizes_are_short(count: float, words: str) -> None:
 
 def test_every_verdict_and_state_has_a_word_and_an_icon() -> None:
     assert set(Repository.Verdict.values) <= set(VERDICTS)
-    assert set(Operation.State.values) | set(SignerRequest.State.values) <= set(STATES)
+    assert set(Operation.State.values) | set(ChangeRequest.State.values) <= set(STATES)
 
 
 def test_a_verdict_is_a_word_beside_its_icon_never_a_colour_alone() -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from signing.adapters.unsealing import take_secrets
 from signing.errors import Conflict, NotAllowed, TooLate
-from signing.models import Decision, Operation, SealedSecret, SignerRequest
+from signing.models import ChangeRequest, Decision, Operation, SealedSecret
 from signing.selectors.requests import missing_administrative_key, passphrases_needed, waiting_for
 from signing.services.requests import approve_request, reject_request, request_signer
 from signing.trust.errors import InvalidInput, KeyNotHeld
@@ -37,7 +37,7 @@ BOTH = {"root": PASSPHRASE, "repository": "its own words"}
 def test_asking_waits_for_somebody_else(cast, fresh, one_event):
     with one_event("request_signer"):
         request = request_signer(actor=cast.developer, signer=cast.alice, repositories=[fresh, fresh])
-    assert request.state == SignerRequest.State.WAITING
+    assert request.state == ChangeRequest.State.WAITING
     assert [item.repository for item in request.items.all()] == [fresh]
     assert request.expires_at - timezone.now() > timedelta(days=13)
     assert not Operation.objects.exists()
@@ -68,7 +68,7 @@ def test_one_approval_queues_the_delegation_with_its_passphrases(cast, fresh, wa
     assert passphrases_needed(waiting) == ["root", "repository"]
     with one_event("approve_request"):
         request = approve(cast, waiting, **BOTH)
-    assert request.state == SignerRequest.State.APPROVED
+    assert request.state == ChangeRequest.State.APPROVED
     operation = request.items.get().operation
     assert (operation.kind, operation.repository, operation.signer) == ("add_signer", fresh, cast.alice)
     assert take_secrets(operation) == BOTH
@@ -102,7 +102,7 @@ def test_a_missing_passphrase_stops_the_approval_before_it_counts(cast, waiting,
         approve(cast, waiting, **given)
     assert not Decision.objects.exists()
     waiting.refresh_from_db()
-    assert waiting.state == SignerRequest.State.WAITING
+    assert waiting.state == ChangeRequest.State.WAITING
 
 
 def test_without_a_root_key_the_way_out_is_told(cast):
@@ -127,7 +127,7 @@ def test_nobody_approves_their_own_request(cast, fresh):
     request = request_signer(actor=cast.lead, signer=cast.alice, repositories=[fresh])
     with pytest.raises(NotAllowed, match="yourself"):
         approve(cast, request, **BOTH)
-    assert approve(cast, request, "other_lead", **BOTH).state == SignerRequest.State.APPROVED
+    assert approve(cast, request, "other_lead", **BOTH).state == ChangeRequest.State.APPROVED
 
 
 @pytest.mark.parametrize("person", ["signer", "auditor", "outsider", "developer"])
@@ -139,26 +139,26 @@ def test_only_a_lead_decides(cast, waiting, person):
 
 
 def test_a_quorum_of_two_takes_two_people(cast, waiting):
-    SignerRequest.objects.update(needed_approvals=2)
-    assert approve(cast, waiting).state == SignerRequest.State.WAITING  # the first brings no passphrase
+    ChangeRequest.objects.update(needed_approvals=2)
+    assert approve(cast, waiting).state == ChangeRequest.State.WAITING  # the first brings no passphrase
     with pytest.raises(TooLate, match="already"):
         approve(cast, waiting, **BOTH)
     assert not Operation.objects.exists()
-    assert approve(cast, waiting, "other_lead", **BOTH).state == SignerRequest.State.APPROVED
+    assert approve(cast, waiting, "other_lead", **BOTH).state == ChangeRequest.State.APPROVED
     assert Operation.objects.count() == 1
 
 
 def test_one_rejection_ends_it(cast, waiting, one_event):
     with one_event("reject_request"):
         request = reject_request(actor=cast.lead, request=waiting, comment="not now")
-    assert request.state == SignerRequest.State.REJECTED
+    assert request.state == ChangeRequest.State.REJECTED
     with pytest.raises(TooLate, match="rejected"):
         approve(cast, waiting, "other_lead", **BOTH)
     assert not Operation.objects.exists()
 
 
 def test_an_expired_request_can_no_longer_be_decided(cast, waiting):
-    SignerRequest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    ChangeRequest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     for decide in (lambda: approve(cast, waiting, **BOTH), lambda: reject_request(actor=cast.lead, request=waiting)):
         with pytest.raises(TooLate, match="expired"):
             decide()
@@ -170,7 +170,7 @@ def test_the_inbox_shows_what_a_person_can_decide(cast, fresh, waiting):
 
     assert inbox("lead") == inbox("other_lead") == inbox("admin") == [waiting]
     assert not any(inbox(person) for person in ("signer", "developer", "auditor", "outsider"))
-    SignerRequest.objects.update(needed_approvals=2)
+    ChangeRequest.objects.update(needed_approvals=2)
     approve(cast, waiting)
     assert inbox("lead") == []
     assert inbox("other_lead") == [waiting]

@@ -1,0 +1,58 @@
+"""Who signs in: people, machine accounts, and the tokens that speak for them."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person who signs in, or a machine account that only has tokens."""
+
+    must_change_password = models.BooleanField(default=False)
+    is_machine = models.BooleanField(default=False, help_text="has tokens and no password; asks, and decides nothing")
+    reads_everything = models.BooleanField(default=False, help_text="auditor of the whole installation")
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    def get_absolute_url(self) -> str:
+        return reverse("person", args=[self.pk])
+
+
+class ApiToken(models.Model):
+    """What a program signs in with. Only a hash of it is kept; it can do no more than its user and its scopes allow."""
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read"
+        REQUEST = "request", "Ask for changes"
+        PUBLISH = "publish", "Publish and sign"
+        APPROVE = "approve", "Decide about requests"
+        MANAGE = "manage", "Manage accounts, keys and people"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100, help_text="where it is used")
+    prefix = models.CharField(max_length=16, help_text="the first characters, to recognise it by")
+    token_hash = models.CharField(max_length=64, unique=True, help_text="sha256 of the whole token, hex")
+    scopes = models.JSONField(default=list, help_text="names of Scope")
+    repositories = models.ManyToManyField(
+        "signing.Repository", blank=True, related_name="api_tokens", help_text="none: all its user may see"
+    )
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether it still opens anything."""
+        return self.revoked_at is None and self.expires_at > timezone.now() and self.user.is_active
