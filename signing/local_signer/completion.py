@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from signing.local_signer.exit_codes import Exit
+from signing.local_signer.menu import Level
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import say
 
@@ -59,20 +60,33 @@ def candidates(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[st
         elif word.startswith("-"):
             waiting = _wants_value(parser, word)
         else:
-            parser = _below(parser).get(word, parser)
+            parser = _into(parser, word)
     if waiting is not None:
         offered = [str(choice) for choice in waiting.choices or ()]
     elif typed.startswith("-"):
-        offered = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
+        offered = [option for action in _actions(parser) for option in action.option_strings if option.startswith("--")]
     else:
         offered = [*_below(parser), *_choices(parser)]
     return sorted(word for word in set(offered) if word.startswith(typed))
 
 
+def _into(parser: argparse.ArgumentParser, word: str) -> argparse.ArgumentParser:
+    """Go down to a command, or to what a level takes other words for."""
+    below = _below(parser)
+    return below.get(word) or (_otherwise(parser) if below else None) or parser
+
+
 def _below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """Give the commands of a level; argparse has no public way to them."""
-    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return {name: below for group in groups for name, below in group.choices.items()}
+    return parser.commands() if isinstance(parser, Level) else {}
+
+
+def _otherwise(parser: argparse.ArgumentParser) -> argparse.ArgumentParser | None:
+    return parser.otherwise if isinstance(parser, Level) else None
+
+
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    other = _otherwise(parser)
+    return [*parser._actions, *(other._actions if other else ())]
 
 
 def _choices(parser: argparse.ArgumentParser) -> list[str]:
@@ -85,7 +99,7 @@ def _choices(parser: argparse.ArgumentParser) -> list[str]:
 
 
 def _wants_value(parser: argparse.ArgumentParser, word: str) -> argparse.Action | None:
-    for action in parser._actions:
+    for action in _actions(parser):
         if word in action.option_strings and action.nargs != 0:
             return action
     return None

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from signing.local_signer.arguments import FAMILIES
 from signing.local_signer.exit_codes import Exit
-from signing.local_signer.menu import Menu, options_that_stand_anywhere
+from signing.local_signer.menu import Level, Menu, options_that_stand_anywhere
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain, complain_of, error_as_json, say_json, speak_utf8
 from signing.trust.errors import TrustError
@@ -57,13 +57,13 @@ def perform(arguments: argparse.Namespace) -> int:
 def command_line() -> argparse.ArgumentParser:
     """Build the whole tree of commands."""
     everywhere = options_that_stand_anywhere()
-    parser = argparse.ArgumentParser(
+    parser = Level(
         prog="trustctl",
         description="Sign image tags and see who signed them (Docker Content Trust, Notary v1).",
         parents=[everywhere],
         epilog="Exit codes: 0 done and verified, 1 refused or failed, 2 wrong command line, 3 nothing to change.",
     )
-    menu = Menu(parser.add_subparsers(title="commands", metavar="COMMAND", required=True), everywhere)
+    menu = Menu(parser, everywhere)
     for register in FAMILIES:
         register(menu)
     return parser

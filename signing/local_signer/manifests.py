@@ -24,7 +24,7 @@ def remote_targets(session: Session, gun: Gun, tags: Mapping[str, str | None]) -
     """Ask the registry what tags mean now, or for the manifests of the digests given with them."""
     progress = Progress(f"Asking {gun.host}", len(tags))
     found: dict[str, Manifest] = {}
-    with Registry.connect(gun, session.docker.login(gun.host)) as registry:
+    with Registry.connect(gun.host, session.docker.login(gun.host)) as registry:
         for tag, digest in tags.items():
             found[tag] = registry.manifest(ImageName(gun, tag, digest))
             progress.step(tag)

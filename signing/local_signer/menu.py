@@ -42,7 +42,7 @@ class Level(argparse.ArgumentParser):
 class Menu:
     """The commands of one level."""
 
-    def __init__(self, level: Level, everywhere: argparse.ArgumentParser) -> None:
+    def __init__(self, level: Level, everywhere: Level) -> None:
         self._level = level
         self._commands: Commands[Level] = level.add_subparsers(
             title="commands", metavar="COMMAND", required=True, parser_class=Level
@@ -77,9 +77,9 @@ class Menu:
         return self._commands.add_parser(name, help=help_, description=sentence, parents=[self._everywhere])
 
 
-def options_that_stand_anywhere() -> argparse.ArgumentParser:
+def options_that_stand_anywhere() -> Level:
     """Make the options taken before and after the command; suppressed, so that the inner default hides no value."""
-    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    options = Level(add_help=False, argument_default=argparse.SUPPRESS)
     group = options.add_argument_group("options of every command")
     group.add_argument("--server", metavar="URL", help="trust server (else DOCKER_CONTENT_TRUST_SERVER, else docker's)")
     group.add_argument("--ca", metavar="FILE", type=Path, help="PEM file of the trust server's authority")

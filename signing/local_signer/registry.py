@@ -1,4 +1,4 @@
-"""Ask a registry what a tag means; the only thing `trustctl` needs of one."""
+"""Ask a registry what a tag means, and which repositories it has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from signing.local_signer.docker_folder import DOCKER_HUB, Login
 from signing.trust.errors import BadResponse, NoSuchTarget, NotAuthorised
-from signing.trust.notary.gun import Gun, ImageName
+from signing.trust.notary.gun import ImageName
 from signing.trust.notary.http_client import Answer, LimitedClient, is_local, tls_context
 from signing.trust.notary.tokens import Credentials
 
@@ -37,18 +37,18 @@ class Registry:
     def __init__(self, host: str, client: LimitedClient, login: Login | None) -> None:
         self._host = host
         server = DOCKER_HUB_REGISTRY if host == DOCKER_HUB else host
-        self._url = f"{'http' if is_local(f'http://{host}') else 'https'}://{server}"
+        self.url = f"{'http' if is_local(f'http://{host}') else 'https'}://{server}"
         self._client = client
         username, password = (login.username, login.password) if login else (None, None)
         self._credentials = Credentials(username, password, self._fetch_token)
 
     @classmethod
     @contextlib.contextmanager
-    def connect(cls, gun: Gun, login: Login | None) -> Iterator[Registry]:
-        """Open a connection to the registry of a GUN."""
-        client = LimitedClient(tls_context(), through_proxies=not is_local(f"http://{gun.host}"))
+    def connect(cls, host: str, login: Login | None) -> Iterator[Registry]:
+        """Open a connection to a registry."""
+        client = LimitedClient(tls_context(), through_proxies=not is_local(f"http://{host}"))
         try:
-            yield cls(gun.host, client, login)
+            yield cls(host, client, login)
         finally:
             client.close()
 
@@ -61,9 +61,10 @@ class Registry:
             BadResponse: its answer is not a registry's.
         """
         gun, tag = image.gun, image.tag
-        url = f"{self._url}/v2/{gun.path}/manifests/{image.digest or tag}"
+        url = f"{self.url}/v2/{gun.path}/manifests/{image.digest or tag}"
+        wanted = {"Accept": ", ".join(ACCEPTED)}
         try:
-            answer = self._ask(url, f"repository:{gun.path}:pull")
+            answer = self.ask(url, f"repository:{gun.path}:pull", limit=LARGEST_MANIFEST, headers=wanted)
         except NotAuthorised:
             raise self._denied() from None
         if answer.status in (401, 403):
@@ -79,12 +80,18 @@ class Registry:
             )
         return self._verified(answer, image.digest)
 
-    def _ask(self, url: str, scope: str) -> Answer:
-        sent = {"Accept": ", ".join(ACCEPTED), **self._credentials.headers(scope)}
-        answer = self._client.request("GET", url, limit=LARGEST_MANIFEST, headers=sent)
+    def ask(self, url: str, scope: str, *, limit: int, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a GET to an address below `url`, and once more with what the registry asks for when it answers 401.
+
+        Raises:
+            NotAuthorised: there is no login to answer with, or the registry's token service refused it.
+            BadResponse: its answer is no registry's.
+        """
+        sent = {**(headers or {}), **self._credentials.headers(scope)}
+        answer = self._client.request("GET", url, limit=limit, headers=sent)
         if answer.status == 401 and (challenge := answer.headers.get("WWW-Authenticate")):
             sent |= self._credentials.answer(challenge, scope)
-            answer = self._client.request("GET", url, limit=LARGEST_MANIFEST, headers=sent)
+            answer = self._client.request("GET", url, limit=limit, headers=sent)
         return answer
 
     def _verified(self, answer: Answer, wanted: str | None) -> Manifest:

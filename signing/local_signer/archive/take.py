@@ -1,4 +1,4 @@
-"""`trustctl archive take FILE [REPOSITORY...]`: every stored version of repositories, in one file."""
+"""`trustctl archive REPOSITORY...`, `archive take FILE`: every stored version of repositories, in one file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from signing.local_signer.archive.account import RegistryAccount, repositories_of
 from signing.local_signer.archive.report import outline
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain, complain_of, plain_line, say, say_json
-from signing.trust.errors import InvalidInput, TrustError
+from signing.trust.errors import InvalidInput, NoTrustData, TrustError
 from signing.trust.evidence import container
 from signing.trust.evidence.changefeed import read_changes
 from signing.trust.evidence.collect import walk
@@ -39,19 +40,42 @@ def run(session: Session, arguments: Namespace) -> Exit:
     path: Path = arguments.file
     if arguments.offline and not arguments.from_trust_dir:
         raise InvalidInput("Without a server something has to be read.", next_step="Name a folder: --from-trust-dir.")
+    if arguments.offline and arguments.from_account:
+        raise InvalidInput("An account's repositories are not known offline.", next_step="Leave --offline out.")
     with _parts_of(path) as parts, contextlib.ExitStack() as stack:
         earlier = stack.enter_context(Archive(path)) if path.exists() else None
         folder = remembered(arguments.from_trust_dir) if arguments.from_trust_dir else {}
         known = dict(earlier.manifest.repositories) if earlier else {}
-        guns = dict.fromkeys([*(check_gun(Gun.parse(text)) for text in arguments.repositories), *folder])
+        named = [check_gun(Gun.parse(text)) for text in arguments.repositories]
+        listed = _of_account(session, arguments) if arguments.from_account else []
+        guns = dict.fromkeys([*named, *folder, *listed])
         if not (guns or known):
             raise InvalidInput("There is nothing to archive.", next_step="Name a repository, or use --from-trust-dir.")
         taking = _Taking(session, parts, earlier, known, Politeness(arguments.rate), arguments.offline)
+        taking.may_lack = frozenset(listed) - {*named, *folder, *known}
         for gun in guns or known:
             taking.take(gun, folder.get(gun, {}))
-        container.write(path, Manifest(taking.records), taking.read)
+        if taking.records or taking.failed:
+            container.write(path, Manifest(taking.records), taking.read)
     _forget_parts(parts, taking)
+    if not path.exists():
+        raise InvalidInput(
+            f"There is nothing to archive: {arguments.from_account} has {len(listed)} repositories without trust data.",
+            next_step="Check the account, and the trust server (--server).",
+        )
     return _reported(path, taking, arguments.json)
+
+
+def _of_account(session: Session, arguments: Namespace) -> list[Gun]:
+    account = RegistryAccount.parse(arguments.from_account)
+    login = session.docker.login(account.host)
+    listed = [check_gun(gun) for gun in repositories_of(account, login, Politeness(arguments.rate))]
+    if not listed:
+        raise InvalidInput(
+            f"{account} shows no repositories{'' if login else ' to somebody who is not logged in'}.",
+            next_step=f"Check the account's name, and `docker login {account.host}`.",
+        )
+    return listed
 
 
 @dataclass(slots=True)
@@ -65,6 +89,10 @@ class _Taking:
     politeness: Politeness
     is_offline: bool
     shelves: dict[str, FolderShelf] = field(default_factory=dict)
+    may_lack: frozenset[Gun] = frozenset()
+    """Those of an account: that one has no trust data is no failure."""
+
+    lacking: list[Gun] = field(default_factory=list)
     taken: list[Gun] = field(default_factory=list)
     oddities: dict[Gun, tuple[str, ...]] = field(default_factory=dict)
     failed: dict[Gun, TrustError] = field(default_factory=dict)
@@ -84,6 +112,9 @@ class _Taking:
         try:
             self._walk(gun, record, shelf)
         except TrustError as error:
+            if isinstance(error, NoTrustData) and gun in self.may_lack:
+                self.lacking.append(gun)
+                return
             complain_of(error, str(gun))
             self.failed[gun] = error
 
@@ -161,12 +192,15 @@ def _reported(path: Path, taking: _Taking, as_json: bool) -> Exit:
                 "archive": str(path),
                 "files": files,
                 "repositories": [outline(history) for history in judged],
+                "without_trust_data": [str(gun) for gun in taking.lacking],
                 "failed": [{"repository": str(gun), "error": error.message} for gun, error in taking.failed.items()],
             }
         )
     else:
         for history in judged:
             say(_line(history))
+        if taking.lacking:
+            say(f"{len(taking.lacking)} repositories of the account have no trust data.")
         say(f"Wrote {path}: {len(taking.records)} repositories, {files} files.")
     whole = not taking.failed and all(history.is_proven for history in judged)
     return Exit.DONE if whole else Exit.FAILED

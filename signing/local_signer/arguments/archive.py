@@ -8,10 +8,13 @@ from typing import Any
 
 from signing.local_signer.menu import Menu
 
+DEFAULT_FILE = Path("trust.archive")
+
 
 def register(menu: Menu) -> None:
     """Add the commands."""
     group = menu.group("archive", "keep a repository's whole history in one file, and prove it offline")
+    _at_once(group)
     _take(group)
     _verify(group)
     _serve(group)
@@ -37,10 +40,28 @@ def _mix(parser: argparse.ArgumentParser) -> None:
     parser.parse_known_args = mixed  # type: ignore[method-assign,assignment]
 
 
+def _at_once(group: Menu) -> None:
+    take = group.otherwise("archive.take", "REPOSITORY... [-o FILE] is short for take FILE REPOSITORY...")
+    take.add_argument(
+        "-o", "--output", dest="file", metavar="FILE", type=Path, default=DEFAULT_FILE, help=f"else {DEFAULT_FILE}"
+    )
+    _mix(take)
+    _sources(take)
+
+
 def _take(group: Menu) -> None:
     take = group.command("take", "archive.take", "archive every stored version; a second run adds what is new")
     _file(take)
+    _sources(take)
+
+
+def _sources(take: argparse.ArgumentParser) -> None:
     take.add_argument("repositories", metavar="REPOSITORY", nargs="*", help="none: those the archive has already")
+    take.add_argument(
+        "--from-account",
+        metavar="ACCOUNT",
+        help="also every repository of HOST/NAMESPACE, or of Docker Hub's NAMESPACE, that has trust data",
+    )
     take.add_argument(
         "--from-trust-dir",
         metavar="DIR",

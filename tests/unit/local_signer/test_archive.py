@@ -51,6 +51,25 @@ def test_take_says_what_it_has_and_that_it_verified(signed: TrustCtl, archive: P
     assert outcome.stderr == ""
 
 
+@pytest.mark.parametrize("order", ["behind", "before", "between"])
+def test_repositories_alone_are_archived_too(signed: TrustCtl, archive: Path, order: str) -> None:
+    output = ["-o", str(archive)]
+    words = {"behind": [GUN, *output], "before": [*output, GUN], "between": ["--rate", "10000", GUN, *output]}[order]
+
+    assert signed.run("archive", *words).code == 0
+
+    assert signed.run("archive", "verify", str(archive), f"{GUN}:v1").code == 0
+
+
+def test_without_a_name_it_is_trust_archive_here(signed: TrustCtl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(signed.home)
+
+    outcome = signed.run("archive", "--server", "https://notary.example.com", GUN)
+
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert (signed.home / "trust.archive").exists()
+
+
 def test_verify_proves_a_claim_from_the_pinned_root(signed: TrustCtl, archive: Path) -> None:
     take(signed, archive, GUN)
 

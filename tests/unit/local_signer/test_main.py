@@ -39,6 +39,10 @@ PROJECT = Path(__file__).parents[3]
         ["reset", GUN, "-n", "one"],
         ["delegation", "add", GUN, "qa", "--threshold", "0"],
         ["completion", "powershell"],
+        ["archive"],
+        ["archive", "--server", "https://trust.example.com"],
+        ["archive", "--ugly", GUN],
+        ["archive", "take"],
         ["inspect"],
         ["inspect", "--ugly", GUN],
         ["verify"],
@@ -51,7 +55,9 @@ def test_a_wrong_command_line_is_code_2(trustctl: TrustCtl, arguments: list[str]
     assert outcome.stderr.startswith("usage: trustctl")
 
 
-@pytest.mark.parametrize("command", [[], ["key"], ["key", "generate"], ["signer", "add"], ["sign"], ["inspect"]])
+@pytest.mark.parametrize(
+    "command", [[], ["key"], ["key", "generate"], ["signer", "add"], ["sign"], ["inspect"], ["archive"]]
+)
 def test_help(trustctl: TrustCtl, command: list[str]) -> None:
     outcome = trustctl.run(*command, "--help")
     assert (outcome.code, outcome.stderr) == (0, "")

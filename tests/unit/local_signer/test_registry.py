@@ -5,10 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +13,7 @@ from signing.local_signer.docker_folder import Login
 from signing.local_signer.registry import Manifest, Registry
 from signing.trust.errors import BadResponse, NoSuchTarget, NotAuthorised, ServerUnreachable, TrustError
 from signing.trust.notary.gun import ImageName
+from tests.unit.local_signer.fake_server import Answer, Behaviour, FakeServer
 
 pytestmark = pytest.mark.loopback
 
@@ -24,53 +22,23 @@ DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 BASIC = f"Basic {base64.b64encode(b'alice:secret').decode()}"
 
-Answer = tuple[int, dict[str, str], bytes]
-Behaviour = Callable[[str, dict[str, str]], Answer]
 
-
-class FakeRegistry:
-    """Answers as a test says and remembers what it was asked."""
+class FakeRegistry(FakeServer):
+    """A registry that answers with one index, or as a test says."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.behaviour: Behaviour = lambda path, headers: (200, {"Content-Type": OCI_INDEX}, MANIFEST)
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                fake.asked.append((self.path, headers))
-                status, sent, body = fake.behaviour(self.path, headers)
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **sent}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.server.server_port}"
+        super().__init__(lambda path, headers: (200, {"Content-Type": OCI_INDEX}, MANIFEST))
 
     def ask(self, login: Login | None = None, digest: str | None = None) -> Manifest:
         image = ImageName.parse(f"{self.host}/team/app:v1")._replace(digest=digest)
-        with Registry.connect(image.gun, login) as registry:
+        with Registry.connect(image.gun.host, login) as registry:
             return registry.manifest(image)
 
 
 @pytest.fixture
 def fake() -> Iterator[FakeRegistry]:
-    made = FakeRegistry()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    with FakeRegistry() as started:
+        yield started
 
 
 def test_digest_and_size_are_those_of_the_bytes(fake: FakeRegistry) -> None:
@@ -161,7 +129,7 @@ def test_a_refused_password_is_the_registrys_matter(fake: FakeRegistry) -> None:
 
 def test_a_registry_that_is_not_there(fake: FakeRegistry) -> None:
     image = ImageName.parse("127.0.0.1:1/team/app:v1")
-    with Registry.connect(image.gun, None) as registry, pytest.raises(ServerUnreachable):
+    with Registry.connect(image.gun.host, None) as registry, pytest.raises(ServerUnreachable):
         registry.manifest(image)
 
 
@@ -173,4 +141,4 @@ def test_other_hosts_are_asked_over_https() -> None:
         "127.0.0.1:5000": "http://127.0.0.1:5000",
         "127.0.0.1.example.com": "https://127.0.0.1.example.com",
     }.items():
-        assert Registry(host, None, None)._url == url  # type: ignore[arg-type]  # nothing is sent
+        assert Registry(host, None, None).url == url  # type: ignore[arg-type]  # nothing is sent
