@@ -42,7 +42,8 @@ lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, whic
 
 # --- test ------------------------------------------------------------------------------------------------------
 # T= narrows: make test T=tests/unit/services, make interop T="-k verify". N= sets how many tests run at a time.
-# TRUSTUI_TEST_DOCKER=/usr/bin/docker judges with that docker command instead of the first one on PATH.
+# TRUSTUI_TEST_DOCKER=/usr/bin/docker judges with that docker command instead of the first one on PATH;
+# TRUSTUI_TEST_NEW_DOCKER=FILE walks the plugin's journeys with a docker 29 too.
 
 TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql
 PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile

@@ -1,7 +1,7 @@
 """`docker trust` by our plugin: the real docker calls it, and the real docker's own `docker trust` is the judge.
 
-docker before 29 passes over a plugin named trust, for it has a command of that name. So each journey is walked twice:
-through docker under another name, and by starting docker-trust as docker 29 does.
+docker before 29 passes over a plugin named trust, for it has a command of that name. So each journey is walked through
+docker under another name, by starting docker-trust as docker 29 does, and through docker 29 itself where there is one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.parts.docker_cli import DockerCli, docker_programs
+from tests.parts.docker_cli import DockerCli, docker_programs, newer_docker_programs
 from tests.parts.programs import Outcome, run
 from tests.parts.trustctl import TrustCtl
 
@@ -33,10 +33,15 @@ class Person:
             plugin = self.docker.home / "cli-plugins" / "docker-trust"
             called = self.environment | {"DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND": self.docker.program}
             return run([str(plugin), "trust", *arguments], env=called, folder=self.docker.home)
-        return run([self.way, OTHER_NAME, *arguments], env=self.environment, folder=self.docker.home)
+        return run([self.way, self.name, *arguments], env=self.environment, folder=self.docker.home)
+
+    @property
+    def name(self) -> str:
+        """How this docker calls the plugin."""
+        return "trust" if self.way in newer_docker_programs() else OTHER_NAME
 
 
-@pytest.fixture(params=[*docker_programs(), "docker-trust"])
+@pytest.fixture(params=[*docker_programs(), *newer_docker_programs(), "docker-trust"])
 def person(request: pytest.FixtureRequest, docker_cli: DockerCli, trustctl: TrustCtl) -> Person:
     shared = replace(trustctl, home=docker_cli.home)
     for name in ("trust", OTHER_NAME):
@@ -52,8 +57,13 @@ def test_docker_lists_the_plugin(person: Person) -> None:
         assert json.loads(told.stdout)["SchemaVersion"] == "0.1.0"
         return
     shown = run([person.way, "--help"], env=person.environment).succeeded().stdout
-    assert f"{OTHER_NAME}*" in shown
+    assert f"{person.name}*" in shown
     assert "Manage trust on Docker images" in shown
+    for words in (["help", person.name], [person.name, "--help"]):
+        told = run([person.way, *words], env=person.environment).succeeded().stdout
+        assert told.startswith(f"usage: docker {person.name} ")
+    completed = run([person.way, "__complete", person.name, "sign"], env=person.environment).succeeded().stdout
+    assert completed.splitlines()[:3] in (["sign", "signer", ":4"], [":0"])  # docker 20.10 does not ask plugins
 
 
 def test_inspect_prints_what_docker_s_own_command_prints(person: Person, gun: str) -> None:

@@ -29,16 +29,27 @@ def docker_programs() -> tuple[str, ...]:
     CLI 29 moved it to a plugin few systems package. `TRUSTUI_TEST_DOCKER` names the one command to judge with.
     """
     chosen = os.environ.get("TRUSTUI_TEST_DOCKER")
-    candidates = [chosen] if chosen else [shutil.which("docker"), "/usr/bin/docker", "/usr/local/bin/docker"]
-    usable = [path for path in dict.fromkeys(candidates) if path and _has_trust(path)]
-    return tuple(usable)
+    return tuple(path for path in ([chosen] if chosen else _installed()) if _has_trust(path))
+
+
+@cache
+def newer_docker_programs() -> tuple[str, ...]:
+    """Give every docker command without a `docker trust` of its own, for whom our plugin is the only one.
+
+    `TRUSTUI_TEST_NEW_DOCKER` names one that is not on PATH, such as docker 29 beside an older one.
+    """
+    chosen = os.environ.get("TRUSTUI_TEST_NEW_DOCKER")
+    return tuple(path for path in ([chosen] if chosen else _installed()) if not _has_trust(path))
+
+
+def _installed() -> list[str]:
+    places = [shutil.which("docker"), "/usr/bin/docker", "/usr/local/bin/docker"]
+    return [path for path in dict.fromkeys(places) if path and Path(path).exists()]
 
 
 def _has_trust(program: str) -> bool:
-    if not Path(program).exists():
-        return False
     with_home = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-    return "inspect" in run([program, "trust", "--help"], env=with_home).stdout
+    return "docker trust COMMAND" in run([program, "trust", "--help"], env=with_home).stdout
 
 
 def require_docker() -> str:

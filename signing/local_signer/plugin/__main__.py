@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from signing.local_signer.completion import candidates
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.main import main, perform
 from signing.local_signer.plugin.dialect import Call, parser
@@ -19,17 +20,27 @@ def run(argv: Sequence[str]) -> int:
     speak_utf8()
     call = Call.of(argv)
     if call.name in COMPLETION:
-        sys.stdout.write(":0\n")
-        return Exit.DONE
+        return _complete(call.rest)
     if folder := call.option("--config"):
         os.environ["DOCKER_CONFIG"] = folder
     arguments = parser(call.name).parse_args(call.rest)
     if hasattr(arguments, "words"):
         code = main(arguments.words(arguments))
-    else:
+    elif hasattr(arguments, "module"):
         arguments.docker_options = call.options
         code = perform(arguments)
+    else:
+        arguments.help_of.print_help(sys.stderr)
+        code = Exit.DONE
     return Exit.DONE if code == Exit.NOTHING_TO_CHANGE else code
+
+
+def _complete(words: Sequence[str]) -> int:
+    """Answer docker's shell completion in cobra's form; 4 keeps the shell from offering files beside the words."""
+    name, *typed = words or ("trust",)
+    found = candidates(parser(name), typed)
+    sys.stdout.write("".join(f"{word}\n" for word in [*found, ":4" if found else ":0"]))
+    return Exit.DONE
 
 
 if __name__ == "__main__":

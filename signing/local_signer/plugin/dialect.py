@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from signing.local_signer.menu import Commands, Level
+
 WITH_VALUE = frozenset(
     {"--config", "-c", "--context", "-H", "--host", "-l", "--log-level", "--tlscacert", "--tlscert", "--tlskey"}
 )
@@ -13,7 +15,10 @@ WITH_VALUE = frozenset(
 
 
 class Call(NamedTuple):
-    """One call by docker: its own options, the name it called the plugin by, and what follows."""
+    """One call by docker: its own options, the name it called the plugin by, and what follows.
+
+    `docker help NAME` reaches the plugin as it was typed; it is read as `docker NAME --help`.
+    """
 
     options: tuple[str, ...]
     name: str
@@ -25,7 +30,10 @@ class Call(NamedTuple):
         at = 0
         while at < len(argv) and argv[at].startswith("-"):
             at += 2 if argv[at] in WITH_VALUE else 1
-        return cls(tuple(argv[:at]), argv[at] if at < len(argv) else "trust", tuple(argv[at + 1 :]))
+        options, words = tuple(argv[:at]), tuple(argv[at:]) or ("trust",)
+        if words[0] == "help" and len(words) > 1:
+            return cls(options, words[1], (*words[2:], "--help"))
+        return cls(options, words[0], words[1:])
 
     def option(self, name: str) -> str | None:
         """Give the value of one of docker's own options."""
@@ -37,10 +45,10 @@ class Call(NamedTuple):
         return None
 
 
-def parser(name: str) -> argparse.ArgumentParser:
-    """Build docker's tree of commands, each with the words of trustctl that do the same."""
-    top = argparse.ArgumentParser(prog=f"docker {name}", description="Manage trust on Docker images")
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
+def parser(name: str) -> Level:
+    """Build docker's tree of commands, each with the words of trustctl that do the same, or its own help."""
+    top = Level(prog=f"docker {name}", description="Manage trust on Docker images")
+    commands = _commands(top)
     _key(commands.add_parser("key", help="Manage keys for signing Docker images"))
     _signer(commands.add_parser("signer", help="Manage entities who can sign Docker images"))
     inspect = commands.add_parser("inspect", help="Return low-level information about keys and signatures")
@@ -58,8 +66,13 @@ def parser(name: str) -> argparse.ArgumentParser:
     return top
 
 
-def _key(group: argparse.ArgumentParser) -> None:
-    commands = group.add_subparsers(metavar="COMMAND", required=True)
+def _commands(level: Level) -> Commands[Level]:
+    level.set_defaults(help_of=level)
+    return level.add_subparsers(metavar="COMMAND")
+
+
+def _key(group: Level) -> None:
+    commands = _commands(group)
     generate = commands.add_parser("generate", help="Generate and load a signing key-pair")
     generate.add_argument("name", metavar="NAME")
     generate.add_argument("--dir", default="", help="Directory to generate key in, defaults to current directory")
@@ -70,8 +83,8 @@ def _key(group: argparse.ArgumentParser) -> None:
     load.set_defaults(words=lambda a: ["key", "load", *_option("--name", a.name), "--", a.file])
 
 
-def _signer(group: argparse.ArgumentParser) -> None:
-    commands = group.add_subparsers(metavar="COMMAND", required=True)
+def _signer(group: Level) -> None:
+    commands = _commands(group)
     add = commands.add_parser("add", help="Add a signer")
     add.add_argument("--key", action="append", default=[], required=True, help="Path to the signer's public key file")
     add.add_argument("name", metavar="NAME")

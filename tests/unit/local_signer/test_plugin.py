@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from signing.local_signer.plugin.__main__ import run
 from signing.local_signer.plugin.dialect import Call, parser
 from signing.local_signer.plugin.install import script
 
@@ -14,6 +15,8 @@ CALLS = [
     (["--config=/c", "-l", "debug", "trust"], Call(("--config=/c", "-l", "debug"), "trust", ())),
     (["--tlsverify", "--tlscacert", "ca.pem", "trust"], Call(("--tlsverify", "--tlscacert", "ca.pem"), "trust", ())),
     ([], Call((), "trust", ())),
+    (["help", "trust"], Call((), "trust", ("--help",))),
+    (["-D", "help", "dct", "key"], Call(("-D",), "dct", ("key", "--help"))),
     (["-H"], Call(("-H",), "trust", ())),
 ]
 
@@ -58,6 +61,32 @@ def test_a_value_that_looks_like_an_option_stays_a_value() -> None:
     arguments = parser("trust").parse_args(["inspect", "--", "--server=https://evil.example"])
 
     assert arguments.words(arguments) == ["inspect", "--", "--server=https://evil.example"]
+
+
+@pytest.mark.parametrize(("argv", "usage"), [(["trust"], "docker trust"), (["dct", "key"], "docker dct key")])
+def test_a_level_alone_shows_its_help_as_docker_s_own(
+    argv: list[str], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv) == 0
+    assert capsys.readouterr().err.startswith(f"usage: {usage}")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["trust", ""], ["inspect", "key", "revoke", "sign", "signer", ":4"]),
+        (["trust", "signer", "a"], ["add", ":4"]),
+        (["trust", "inspect", "--p"], ["--pretty", ":4"]),
+        (["trust", "signer", "add", "--key", ""], [":0"]),
+        (["trust", "sign", ""], [":0"]),
+        ([], ["inspect", "key", "revoke", "sign", "signer", ":4"]),
+    ],
+)
+def test_docker_s_shell_completion_is_answered(
+    words: list[str], expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["__complete", *words]) == 0
+    assert capsys.readouterr().out.splitlines() == expected
 
 
 def test_the_plugin_never_looks_for_its_code_in_the_current_folder() -> None:
