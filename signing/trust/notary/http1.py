@@ -1,22 +1,37 @@
-"""One HTTP/1.1 connection of the standard library, under a deadline: a request out, an answer in, nothing else."""
+"""One HTTP/1.1 connection under a deadline: requests out, answers in, nothing else.
+
+Answers in the plain form of nearly all are read here; any other is left to the standard library, which takes long to
+load and reads a head ten times slower.
+"""
 
 from __future__ import annotations
 
-import http.client
 import io
 import re
 import select
 import socket
 import ssl
-from collections.abc import Mapping
-from http.client import HTTPException, HTTPResponse
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from signing.trust.notary import deadline
 
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
 PIECE = 256 * 1024
+SLACK = 0.01
+"""Seconds by which one read may end late: telling the socket anew each time costs more than most reads."""
 
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
+_TARGET = re.compile(r"[!-~]+")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_PLAIN_HEAD = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9]{2}) [\t -~]*\r\n((?:[A-Za-z0-9-]+: [!-~](?:[\t -~]*[!-~])?\r\n)+)\r\n"
+)
+_CHANGE_THE_END = ("Transfer-Encoding", "Connection")
+_WITHOUT_BODY = {204, 304}
 
 
 class ConnectionEnded(OSError):
@@ -43,6 +58,34 @@ class Proxy(NamedTuple):
     authorization: str | None
 
 
+class Headers:
+    """The headers of an answer; asking takes any case, and of one that came twice the first counts."""
+
+    def __init__(self, items: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in items:
+            self._values.setdefault(name.lower(), value)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._values
+
+    def get(self, name: str, default: str = "") -> str:
+        """Give a header's value."""
+        return self._values.get(name.lower(), default)
+
+
+class Head(NamedTuple):
+    """Status and headers of an answer; `length` if it has the plain form, else the library reads its body."""
+
+    status: int
+    headers: Headers
+    length: int
+    by_library: HTTPResponse | None = None
+
+
 class Connection:
     """A connection whose every read and write ends at the deadline of `signing.trust.notary.deadline`.
 
@@ -55,13 +98,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint, context: ssl.SSLContext, proxy: Proxy | None = None) -> None:
         self.endpoint = endpoint
         self.was_used = False
-        self._http = _library_connection(endpoint, context, proxy)
-        try:
-            self._http.connect()
-        except HTTPException as error:
-            raise OSError(f"the proxy does not speak HTTP: {error}") from None
-        self._timed = _TimedSocket(self._http.sock)
-        self._http.sock = self._timed
+        self._timed = _TimedSocket(_connected(endpoint, context, proxy))
 
     def close(self) -> None:
         """End it."""
@@ -71,71 +108,97 @@ class Connection:
         """Tell whether the other side ended a connection that waits, or says what nobody asked for."""
         return self._timed.has_more()
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> None:
-        """Send a request.
+    def send(self, *requests: bytes) -> None:
+        """Send what `request` made, one after the other without waiting for an answer in between."""
+        self._timed.sendall(b"".join(requests))
 
-        Raises:
-            ValueError: the target or a header would break a line.
-        """
-        try:
-            self._http.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-        except http.client.InvalidURL as error:
-            raise ValueError(str(error)) from None
-        for name, value in headers.items():
-            self._http.putheader(name, value)
-        self._http.endheaders(content or None)
-
-    def head(self) -> HTTPResponse:
+    def head(self) -> Head:
         """Read status line and headers, passing over `100 Continue`."""
+        seen = self._timed.reader.peek(1)
+        if not seen:
+            raise ConnectionEnded("it closed the connection")
+        plain = _PLAIN_HEAD.match(seen)
+        head = None if plain is None else _plain_head(plain)
+        if plain is None or head is None:
+            return self._head_by_library()
+        self._timed.reader.read(plain.end())
+        return head
+
+    def body(self, head: Head, limit: int) -> tuple[bytes, bool]:
+        """Read the body, and no further than one byte beyond `limit`; tell whether the connection can be kept."""
+        if head.by_library is not None:
+            return _body_by_library(head.by_library, limit)
+        wanted = min(head.length, limit + 1)
+        body = self._timed.reader.read(wanted)
+        if len(body) < wanted:
+            raise ConnectionEnded("it closed the connection")
+        return body, wanted == head.length
+
+    def _head_by_library(self) -> Head:
+        from http.client import HTTPException, HTTPResponse, RemoteDisconnected
+
+        answer = HTTPResponse(self._timed)  # type: ignore[arg-type]  # it asks a socket for `makefile` alone
         try:
-            answer = self._http.getresponse()
-        except http.client.RemoteDisconnected:
+            answer.begin()
+        except RemoteDisconnected:
             raise ConnectionEnded("it closed the connection") from None
         except HTTPException as error:
             raise NotHttp(f"it does not answer in HTTP/1.1 ({type(error).__name__})") from None
         _require_clear_end(answer)
-        return answer
+        return Head(answer.status, Headers(answer.headers.items()), 0, answer)
 
-    def body(self, answer: HTTPResponse, limit: int) -> tuple[bytes, bool]:
-        """Read the body, and no further than one byte beyond `limit`; tell whether the connection can be kept."""
-        try:
-            body = answer.read(limit + 1)
-        except http.client.IncompleteRead:
-            raise ConnectionEnded("it closed the connection") from None
-        except HTTPException:
-            raise NotHttp("its answer comes in broken pieces") from None
-        if answer.length and len(body) <= limit:  # the library calls that a short read and says nothing
-            raise ConnectionEnded("it closed the connection")
-        return body, answer.isclosed() and not answer.will_close
+
+def request(method: str, target: str, headers: Mapping[str, str], content: bytes = b"") -> bytes:
+    """Write a request.
+
+    Raises:
+        ValueError: the target or a header would break a line.
+    """
+    for name, value in headers.items():
+        if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+            raise ValueError(f"the header {name[:40]!r} cannot be sent")
+    if not _TARGET.fullmatch(target):
+        raise ValueError("the address cannot be sent")
+    lines = (f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", "")
+    return "\r\n".join(lines).encode("latin-1") + content
 
 
 class _TimedSocket:
-    """A socket as `http.client` uses one: each read and write ends at the deadline, one buffer for all answers."""
+    """A socket whose reads and writes end at the deadline, with one reader for all answers."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._received = _Received(connected)
-        self._reader = _KeptReader(self._received, PIECE)
+        self._received = _Received(self)
+        self._set = 0.0
+        self.reader = _KeptReader(self._received, PIECE)
 
-    def sendall(self, data: Any) -> None:
+    def in_time(self) -> socket.socket:
+        """Give the socket, which waits until the deadline at most.
+
+        Raises:
+            TimeoutError: that is over.
+        """
+        left = deadline.left()
+        if not 0 <= self._set - left <= SLACK:
+            self._socket.settimeout(left)
+            self._set = left
+        return self._socket
+
+    def sendall(self, data: bytes) -> None:
         """Send everything."""
         view = memoryview(data)
         while view:
-            self._socket.settimeout(deadline.left())
-            view = view[self._socket.send(view[:PIECE]) :]
+            view = view[self.in_time().send(view[:PIECE]) :]
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Give the one reader of this connection."""
-        return self._reader
+        return self.reader
 
     def has_more(self) -> bool:
         """Tell whether anything came that was not asked for, the end included."""
         waits = select.poll()
         waits.register(self._socket, select.POLLIN)
-        return bool(waits.poll(0)) or self._received.is_left_in(self._reader)
-
-    def close(self) -> None:
-        """Stay open: the library closes before it has read the last answer."""
+        return bool(waits.poll(0)) or self._received.is_left_in(self.reader)
 
     def end(self) -> None:
         """End the connection."""
@@ -145,18 +208,17 @@ class _TimedSocket:
 class _Received(io.RawIOBase):
     """What comes in over a socket."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+    def __init__(self, timed: _TimedSocket) -> None:
+        self._timed = timed
         self._is_paused = False
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]  # that is what a reader gives
         if self._is_paused:
             return None
-        self._socket.settimeout(deadline.left())
-        return self._socket.recv_into(buffer)
+        return self._timed.in_time().recv_into(buffer)
 
     def is_left_in(self, reader: io.BufferedReader) -> bool:
         """Look at the reader's buffer without waiting for more."""
@@ -174,18 +236,60 @@ class _KeptReader(io.BufferedReader):
         """Stay open for the next answer."""
 
 
-def _library_connection(endpoint: Endpoint, context: ssl.SSLContext, proxy: Proxy | None) -> http.client.HTTPConnection:
-    host, port = (proxy.host, proxy.port) if proxy else (endpoint.host, endpoint.port)
-    connection: http.client.HTTPConnection
+def _connected(endpoint: Endpoint, context: ssl.SSLContext, proxy: Proxy | None) -> socket.socket:
+    if proxy is not None:
+        return _connected_through(proxy, endpoint, context)
+    connected = socket.create_connection((endpoint.host, endpoint.port), deadline.left())
+    try:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if endpoint.scheme != "https":
+            return connected
+        connected.settimeout(deadline.left())
+        return context.wrap_socket(connected, server_hostname=endpoint.host)
+    except BaseException:
+        connected.close()
+        raise
+
+
+def _connected_through(proxy: Proxy, endpoint: Endpoint, context: ssl.SSLContext) -> socket.socket:
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
     if endpoint.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=deadline.left(), context=context)
+        tunnel: HTTPConnection = HTTPSConnection(proxy.host, proxy.port, timeout=deadline.left(), context=context)
     else:
-        connection = http.client.HTTPConnection(host, port, timeout=deadline.left())
-    connection.auto_open = 0
-    if proxy:
-        headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
-        connection.set_tunnel(endpoint.host, endpoint.port, headers)
-    return connection
+        tunnel = HTTPConnection(proxy.host, proxy.port, timeout=deadline.left())
+    headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+    tunnel.set_tunnel(endpoint.host, endpoint.port, headers)
+    try:
+        tunnel.connect()
+    except HTTPException as error:
+        raise OSError(f"the proxy does not speak HTTP: {error}") from None
+    connected: socket.socket = tunnel.sock
+    return connected
+
+
+def _plain_head(found: re.Match[bytes]) -> Head | None:
+    """Give the head if a length alone says where the answer ends, and every header comes once."""
+    lines = found[2].decode("ascii").split("\r\n")[:-1]
+    headers = Headers(line.split(": ", 1) for line in lines)  # type: ignore[misc]  # two each, as the form says
+    status, length = int(found[1]), headers.get("Content-Length")
+    if len(headers) < len(lines) or status in _WITHOUT_BODY or not _LENGTH.fullmatch(length):
+        return None
+    return None if any(name in headers for name in _CHANGE_THE_END) else Head(status, headers, int(length))
+
+
+def _body_by_library(answer: HTTPResponse, limit: int) -> tuple[bytes, bool]:
+    from http.client import HTTPException, IncompleteRead
+
+    try:
+        body = answer.read(limit + 1)
+    except IncompleteRead:
+        raise ConnectionEnded("it closed the connection") from None
+    except HTTPException:
+        raise NotHttp("its answer comes in broken pieces") from None
+    if answer.length and len(body) <= limit:  # the library calls that a short read and says nothing
+        raise ConnectionEnded("it closed the connection")
+    return body, answer.isclosed() and not answer.will_close
 
 
 def _require_clear_end(answer: HTTPResponse) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import os
 import ssl
-from collections.abc import Mapping
-from http.client import HTTPMessage
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable, TooLarge
 from signing.trust.notary import deadline
-from signing.trust.notary.http1 import Connection, ConnectionEnded, Endpoint, NotHttp, Proxy
+from signing.trust.notary.http1 import Connection, ConnectionEnded, Endpoint, Headers, NotHttp, Proxy, request
 from signing.trust.notary.server_errors import plain
 from signing.trust.notary.tokens import is_loopback
 
 DEADLINE = deadline.LONGEST
+PATIENCE = 2.0
+"""Seconds without an end to wait for one of several answers: a server that loses the others is asked one by one."""
+
 MOST_KEPT = 8
 USER_AGENT = "trustui"
 PORTS = {"https": 443, "http": 80}
@@ -27,7 +29,7 @@ class Answer(NamedTuple):
     """A complete answer; the body of an error is cut at the limit, that of a success never is."""
 
     status: int
-    headers: HTTPMessage
+    headers: Headers
     body: bytes
 
 
@@ -42,6 +44,7 @@ class LimitedClient:
         self._timeout = timeout
         self._through_proxies = through_proxies
         self._kept: list[Connection] = []
+        self._one_by_one: set[Endpoint] = set()
 
     def close(self) -> None:
         """End the connections."""
@@ -71,12 +74,56 @@ class LimitedClient:
         except (OSError, ValueError) as error:
             raise ServerUnreachable(f"{host} cannot be reached: {_reason(error)}.", server=host) from None
 
+    def request_together(self, urls: Sequence[tuple[str, int]], headers: Mapping[str, str]) -> list[Answer]:
+        """Get several addresses of one server, each with its limit, by one round trip over one connection.
+
+        What came well is given, in that order: with fewer answers than addresses, ask for the others one by one. That
+        is the case whatever is wrong, be it that the server does not know how to answer several requests in a row.
+        """
+        endpoint, _, _ = _parts(urls[0][0])
+        answers: list[Answer] = []
+        if endpoint in self._one_by_one:
+            return answers
+        try:
+            sent = b"".join([self._written("GET", url, headers, b"") for url, _ in urls])
+            with deadline.within(self._timeout):
+                connection = self._kept_connection(endpoint) or self._new_connection(endpoint)
+                self._read_in_turn(connection, sent, [limit for _, limit in urls], answers)
+        except (TimeoutError, OSError, NotHttp, ValueError, TooLarge, BadResponse):
+            if answers:
+                self._one_by_one.add(endpoint)
+        return answers
+
+    def _read_in_turn(self, connection: Connection, sent: bytes, limits: Sequence[int], answers: list[Answer]) -> None:
+        try:
+            connection.send(sent)
+            for at, limit in enumerate(limits):
+                with deadline.within(PATIENCE if at else self._timeout):
+                    answer, can_be_kept = _read(connection, limit)
+                answers.append(answer)
+                if not can_be_kept:
+                    break
+        except BaseException:
+            connection.close()
+            raise
+        self._put_back(connection, can_be_kept)
+
     def _answer(self, method: str, url: str, limit: int, headers: Mapping[str, str], content: bytes) -> Answer:
-        parts = urlsplit(url)
-        endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0))
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        endpoint, _, _ = _parts(url)
+        sent = self._written(method, url, headers, content)
+        connection = self._kept_connection(endpoint) or self._new_connection(endpoint)
+        try:
+            return self._asked(connection, sent, limit)
+        except (ConnectionEnded, ConnectionError):
+            if method != "GET" or not connection.was_used:
+                raise
+        return self._asked(self._new_connection(endpoint), sent, limit)
+
+    @staticmethod
+    def _written(method: str, url: str, headers: Mapping[str, str], content: bytes) -> bytes:
+        _, host, target = _parts(url)
         sent = {
-            "Host": parts.netloc.rpartition("@")[2],
+            "Host": host,
             "User-Agent": USER_AGENT,
             "Accept-Encoding": "identity",
             "Connection": "keep-alive",
@@ -84,34 +131,24 @@ class LimitedClient:
         }
         if content or method not in ("GET", "DELETE"):
             sent["Content-Length"] = str(len(content))
-        connection = self._kept_connection(endpoint) or self._new_connection(endpoint)
-        try:
-            return self._asked(connection, method, target, sent, content, limit)
-        except (ConnectionEnded, ConnectionError):
-            if method != "GET" or not connection.was_used:
-                raise
-        return self._asked(self._new_connection(endpoint), method, target, sent, content, limit)
+        return request(method, target, sent, content)
 
-    def _asked(
-        self, connection: Connection, method: str, target: str, headers: Mapping[str, str], content: bytes, limit: int
-    ) -> Answer:
+    def _asked(self, connection: Connection, sent: bytes, limit: int) -> Answer:
         try:
-            connection.send(method, target, headers, content)
-            head = connection.head()
-            if head.status == 200:
-                _require_fit(connection.endpoint, head.headers, limit)
-            body, can_be_kept = connection.body(head, limit)
+            connection.send(sent)
+            answer, can_be_kept = _read(connection, limit)
         except BaseException:
             connection.close()
             raise
+        self._put_back(connection, can_be_kept)
+        return answer
+
+    def _put_back(self, connection: Connection, can_be_kept: bool) -> None:
         connection.was_used = True
         if can_be_kept and len(self._kept) < MOST_KEPT:
             self._kept.append(connection)
         else:
             connection.close()
-        if len(body) > limit and head.status == 200:
-            raise TooLarge(f"{connection.endpoint.host} sent more than the {limit} bytes that are the most.")
-        return Answer(head.status, head.headers, body[:limit])
 
     def _kept_connection(self, endpoint: Endpoint) -> Connection | None:
         """Take a connection that waits, so that no other thread does."""
@@ -161,10 +198,29 @@ def is_local(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
-def _require_fit(endpoint: Endpoint, headers: HTTPMessage, limit: int) -> None:
+def _parts(url: str) -> tuple[Endpoint, str, str]:
+    """Give where a request goes, the host it names, and what it asks for there."""
+    parts = urlsplit(url)
+    endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0))
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return endpoint, parts.netloc.rpartition("@")[2], target
+
+
+def _read(connection: Connection, limit: int) -> tuple[Answer, bool]:
+    """Read one answer, and tell whether the connection can be kept."""
+    head = connection.head()
+    if head.status == 200:
+        _require_fit(connection.endpoint, head.headers, limit)
+    body, can_be_kept = connection.body(head, limit)
+    if len(body) > limit and head.status == 200:
+        raise TooLarge(f"{connection.endpoint.host} sent more than the {limit} bytes that are the most.")
+    return Answer(head.status, head.headers, body[:limit]), can_be_kept
+
+
+def _require_fit(endpoint: Endpoint, headers: Headers, limit: int) -> None:
     if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise BadResponse(f"{endpoint.host} compressed an answer although that was not asked for.")
-    promised = headers.get("Content-Length", "")
+    promised = headers.get("Content-Length")
     if promised.isdecimal() and int(promised[:20]) > limit:
         raise TooLarge(f"{endpoint.host} announced {promised[:20]} bytes where {limit} are the most.")
 
