@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 PIECE = 256 * 1024
+LONGEST_LINE = 8 * 1024
+MOST_CHUNKS = 65_536
+MOST_TRAILERS = 32
 SLACK = 0.01
 """Seconds by which one read may end late: telling the socket anew each time costs more than most reads."""
 
@@ -30,7 +33,7 @@ _HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 _PLAIN_HEAD = re.compile(
     rb"HTTP/1\.1 ([2-5][0-9]{2}) [\t -~]*\r\n((?:[A-Za-z0-9-]+: [!-~](?:[\t -~]*[!-~])?\r\n)+)\r\n"
 )
-_CHANGE_THE_END = ("Transfer-Encoding", "Connection")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _WITHOUT_BODY = {204, 304}
 
 
@@ -69,20 +72,17 @@ class Headers:
     def __len__(self) -> int:
         return len(self._values)
 
-    def __contains__(self, name: str) -> bool:
-        return name.lower() in self._values
-
     def get(self, name: str, default: str = "") -> str:
         """Give a header's value."""
         return self._values.get(name.lower(), default)
 
 
 class Head(NamedTuple):
-    """Status and headers of an answer; `length` if it has the plain form, else the library reads its body."""
+    """Status and headers of an answer; without a `length` it comes in chunks, or as the library reads it."""
 
     status: int
     headers: Headers
-    length: int
+    length: int | None = None
     by_library: HTTPResponse | None = None
 
 
@@ -128,11 +128,47 @@ class Connection:
         """Read the body, and no further than one byte beyond `limit`; tell whether the connection can be kept."""
         if head.by_library is not None:
             return _body_by_library(head.by_library, limit)
+        if head.length is None:
+            return self._chunked(limit)
         wanted = min(head.length, limit + 1)
-        body = self._timed.reader.read(wanted)
-        if len(body) < wanted:
+        return self._exactly(wanted), wanted == head.length
+
+    def _exactly(self, length: int) -> bytes:
+        found = self._timed.reader.read(length)
+        if len(found) < length:
             raise ConnectionEnded("it closed the connection")
-        return body, wanted == head.length
+        return found
+
+    def _line(self) -> bytes:
+        line = self._timed.reader.readline(LONGEST_LINE)
+        if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+            raise ConnectionEnded("it closed the connection")
+        return line
+
+    def _chunked(self, limit: int) -> tuple[bytes, bool]:
+        pieces: list[bytes] = []
+        room = limit + 1
+        for _ in range(MOST_CHUNKS):
+            announced = _CHUNK.fullmatch(self._line())
+            if announced is None:
+                break
+            length = int(announced[1], 16)
+            if length == 0:
+                self._skip_trailers()
+                return b"".join(pieces), True
+            pieces.append(self._exactly(min(length, room)))
+            room -= len(pieces[-1])
+            if room == 0:
+                return b"".join(pieces), False
+            if self._exactly(2) != b"\r\n":
+                break
+        raise NotHttp("its answer comes in broken pieces")
+
+    def _skip_trailers(self) -> None:
+        for _ in range(MOST_TRAILERS):
+            if self._line() == b"\r\n":
+                return
+        raise NotHttp("its answer comes in broken pieces")
 
     def _head_by_library(self) -> Head:
         from http.client import HTTPException, HTTPResponse, RemoteDisconnected
@@ -145,7 +181,7 @@ class Connection:
         except HTTPException as error:
             raise NotHttp(f"it does not answer in HTTP/1.1 ({type(error).__name__})") from None
         _require_clear_end(answer)
-        return Head(answer.status, Headers(answer.headers.items()), 0, answer)
+        return Head(answer.status, Headers(answer.headers.items()), by_library=answer)
 
 
 def request(method: str, target: str, headers: Mapping[str, str], content: bytes = b"") -> bytes:
@@ -269,13 +305,15 @@ def _connected_through(proxy: Proxy, endpoint: Endpoint, context: ssl.SSLContext
 
 
 def _plain_head(found: re.Match[bytes]) -> Head | None:
-    """Give the head if a length alone says where the answer ends, and every header comes once."""
+    """Give the head if every header comes once, and a length or chunks alone say where the answer ends."""
     lines = found[2].decode("ascii").split("\r\n")[:-1]
     headers = Headers(line.split(": ", 1) for line in lines)  # type: ignore[misc]  # two each, as the form says
-    status, length = int(found[1]), headers.get("Content-Length")
-    if len(headers) < len(lines) or status in _WITHOUT_BODY or not _LENGTH.fullmatch(length):
+    status, length, coding = int(found[1]), headers.get("Content-Length"), headers.get("Transfer-Encoding")
+    if len(headers) < len(lines) or status in _WITHOUT_BODY or headers.get("Connection"):
         return None
-    return None if any(name in headers for name in _CHANGE_THE_END) else Head(status, headers, int(length))
+    if coding:
+        return Head(status, headers) if coding == "chunked" and not length else None
+    return Head(status, headers, int(length)) if _LENGTH.fullmatch(length) else None
 
 
 def _body_by_library(answer: HTTPResponse, limit: int) -> tuple[bytes, bool]:
