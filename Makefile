@@ -38,6 +38,7 @@ migrations: .venv/.setup ## Write the database migrations that the models ask fo
 UV_COMPILE := $(VENV)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11
 lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, which `make test` installs)
 	@$(UV_COMPILE) --quiet requirements.in -o requirements.txt
+	@$(UV_COMPILE) --quiet requirements-hsm.in -o requirements-hsm.txt
 	@$(UV_COMPILE) --quiet requirements-dev.in -o requirements-dev.txt
 
 # --- test ------------------------------------------------------------------------------------------------------
@@ -45,7 +46,7 @@ lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, whic
 # TRUSTUI_TEST_DOCKER=/usr/bin/docker judges with that docker command instead of the first one on PATH;
 # TRUSTUI_TEST_NEW_DOCKER=FILE walks the plugin's journeys with a docker 29 too.
 
-TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql
+TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql softhsm2
 PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
 
 # Options alone narrow what is given; a path replaces it.

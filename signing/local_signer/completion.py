@@ -26,16 +26,22 @@ _trustctl() {
     found=(${(f)"$(trustctl completion words -- "${(@)words[2,CURRENT]}" 2>/dev/null)"})
     if (( $#found )); then compadd -a found; else _files; fi
 }
-compdef _trustctl trustctl"""
+if [[ $funcstack[1] = _trustctl ]]; then _trustctl "$@"; else compdef _trustctl trustctl; fi"""
 
 FISH = """\
 function __trustctl_words
     set -l words (commandline -opc) (commandline -ct)
-    trustctl completion words -- $words[2..-1] 2>/dev/null
+    set -l found (trustctl completion words -- $words[2..-1] 2>/dev/null)
+    if set -q found[1]
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
-complete -c trustctl -a '(__trustctl_words)'"""
+complete -c trustctl -f -a '(__trustctl_words)'"""
 
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
+FOR_SHELLS = "words"
 
 
 def run(_session: Session, arguments: Namespace) -> Exit:
@@ -56,7 +62,7 @@ def candidates(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[st
     waiting: argparse.Action | None = None
     for word in before:
         if waiting is not None:
-            waiting = None
+            waiting = waiting if word == "=" else None  # bash makes three words of --server=URL
         elif word.startswith("-"):
             waiting = _wants_value(parser, word)
         else:
@@ -67,7 +73,7 @@ def candidates(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[st
         offered = [option for action in _actions(parser) for option in action.option_strings if option.startswith("--")]
     else:
         offered = [*_below(parser), *_choices(parser)]
-    return sorted(word for word in set(offered) if word.startswith(typed))
+    return sorted(word for word in set(offered) - {FOR_SHELLS} if word.startswith(typed))
 
 
 def _into(parser: argparse.ArgumentParser, word: str) -> argparse.ArgumentParser:

@@ -20,7 +20,10 @@ DEBIAN_PACKAGES = {
     "redis-server": "redis-server",
     "postgres": "postgresql",
     "chromium": "chromium",
+    "softhsm2-util": "softhsm2",
     "wrk": "wrk",
+    "zsh": "zsh",
+    "fish": "fish",
 }
 
 
