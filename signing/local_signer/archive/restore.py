@@ -101,8 +101,8 @@ def _publishes(
     files = {role: before.envelopes[role].raw for role in (roles.TARGETS, *before.delegations)}
     for version in range(FIRST_ROOT, root.version + 1):
         step = replace(root, version=version)
-        signed = held.sign(step.to_signed(), *signers, before.root.role(roles.ROOT), root.role(roles.ROOT))
-        yield {roles.ROOT: signed, **files}
+        signed = held.sign(step, *signers, before.root.role(roles.ROOT), root.role(roles.ROOT))
+        yield {roles.ROOT: signed.raw, **files}
         files = {}
 
 

@@ -49,6 +49,41 @@ class MemoryCache:
         self._files.clear()
 
 
+class LateCache:
+    """Another cache during one piece of work: each file is read from it once, and written to it once, by `write`."""
+
+    def __init__(self, cache: TrustCache) -> None:
+        self._cache = cache
+        self._loaded: dict[str, bytes | None] = {}
+        self._stored: dict[str, bytes] = {}
+
+    def load(self, role: str) -> bytes | None:
+        """Give the remembered file."""
+        if role in self._stored:
+            return self._stored[role]
+        if role not in self._loaded:
+            self._loaded[role] = self._cache.load(role)
+        return self._loaded[role]
+
+    def store(self, role: str, data: bytes) -> None:
+        """Remember a file, until `write` here alone."""
+        self._stored[role] = data
+
+    def clear(self) -> None:
+        """Forget everything, there too."""
+        self._cache.clear()
+        self._loaded.clear()
+        self._stored.clear()
+
+    def write(self) -> None:
+        """Store what is new."""
+        for role, data in self._stored.items():
+            if self._loaded.get(role) != data:
+                self._cache.store(role, data)
+                self._loaded[role] = data
+        self._stored.clear()
+
+
 class FileCache:
     """Docker's folder `<trust_dir>/tuf/<GUN>/metadata`, shared with `docker trust` and `notary` (reference 4.1)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -32,7 +32,7 @@ from signing.trust.notary.root_rules import TrustedRoot
 from signing.trust.notary.roots import Roots
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.trusted import ReleasedTag, TrustedRepository
-from signing.trust.notary.verification import Remembered, open_signed, require_unexpired
+from signing.trust.notary.verification import NOTHING_OPENED, Opened, Remembered, open_once, require_unexpired
 from signing.trust.tuf import canonical, roles
 from signing.trust.tuf.metadata import Envelope, FileMeta, ListedEnvelope, Snapshot, Targets, Timestamp
 from signing.trust.tuf.roles import Role
@@ -67,12 +67,14 @@ def refresh(
     pinning: Pinning = TOFU,
     now: Callable[[], datetime] = utc_now,
     must_reach_server: bool = False,
+    opened: Mapping[str, Opened] = NOTHING_OPENED,
 ) -> TrustedRepository:
     """Fetch and verify the newest state of a repository.
 
     The cache is written only after everything verified. When the server does not answer, an earlier timestamp that
     still holds serves instead and the result `is_stale`; `must_reach_server` forbids that and always looks for a new
-    root too, as everything that writes has to.
+    root too, as everything that writes has to. Files that were `opened` before are not read again where the server
+    promises their very bytes and the same keys count.
 
     All of it ends within `deadline.LONGEST` seconds, or what is left of the caller's own limit.
 
@@ -83,7 +85,7 @@ def refresh(
     """
     try:
         with deadline.within(deadline.LONGEST):
-            return _refresh(gun, transport, cache, pinning, now, must_reach_server)
+            return _refresh(gun, transport, cache, pinning, now, must_reach_server, opened)
     except TimeoutError:
         raise ServerUnreachable(f"Reading {gun} took longer than {deadline.LONGEST:g} seconds.") from None
 
@@ -95,12 +97,13 @@ def _refresh(
     pinning: Pinning,
     now: Callable[[], datetime],
     must_reach_server: bool,
+    opened: Mapping[str, Opened],
 ) -> TrustedRepository:
     at = now()  # read once, so that nothing expires half-way
     roots = Roots(gun, transport, cache.load(roles.ROOT), pinning, at)
     remembered = Remembered(cache)
     root = roots.first(ask_server=must_reach_server)
-    attempt = _Attempt(gun, transport, remembered, root, at, must_reach_server)
+    attempt = _Attempt(gun, transport, remembered, root, at, must_reach_server, opened)
     try:
         trusted = attempt.run()
     except (MetadataError, BadResponse) as error:
@@ -108,7 +111,7 @@ def _refresh(
             raise attempt.silence from error
         # New keys of targets, snapshot or timestamp show only by this: their new root tells them.
         newer = _newest_root(roots, attempt.promised_root, error)
-        trusted = _Attempt(gun, transport, remembered, newer, at, must_reach_server).run()
+        trusted = _Attempt(gun, transport, remembered, newer, at, must_reach_server, opened).run()
     _remember(trusted, remembered, cache)
     if not trusted.is_stale:
         resident.keep(trusted, at)
@@ -142,6 +145,7 @@ class _Attempt:
     root: TrustedRoot
     at: datetime
     must_reach_server: bool
+    opened: Mapping[str, Opened]
     promised_root: FileMeta | None = None
     silence: TrustError | None = None
     promised_bytes: int = 0
@@ -269,7 +273,7 @@ class _Attempt:
         return data
 
     def _open(self, kind: type[Kind], role: Role, data: bytes) -> Kind:
-        envelope, signed = open_signed(kind, role, data)
+        envelope, signed = open_once(kind, role, data, self.opened)
         if not isinstance(envelope, ListedEnvelope):  # those need little more memory than their bytes
             self.values += canonical.count_values(data)
             if self.values > canonical.MOST_VALUES:

@@ -10,7 +10,8 @@ from signing.trust.notary.inspect import visible
 from signing.trust.notary.trusted import ReleasedTag, TrustedRepository
 from signing.trust.notary.update import NEAR_EXPIRY
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import Delegation, Root, Targets
+from signing.trust.tuf.metadata import Delegation, Root, Target, Targets
+from signing.trust.tuf.tag_list import TagList
 
 BASE_KEYS = {
     roles.ROOT: "root key",
@@ -101,12 +102,28 @@ def _counting(before: TrustedRepository, after: TrustedRepository) -> Iterator[s
 
 
 def _tags(before: TrustedRepository, after: TrustedRepository) -> Iterator[str]:
-    earlier, later = before.released(), after.released()
-    changed = {row.tag for row in set(earlier) ^ set(later)}
-    was, now = (_by_tag([row for row in rows if row.tag in changed]) for rows in (earlier, later))
+    edited = _edited_tags(before, after)
+    was, now = (_by_tag(trusted.released_among(edited)) for trusted in (before, after))
     for tag in [*(tag for tag in was if tag not in now), *now]:
         if was.get(tag) != now.get(tag):
             yield _tag(visible(tag), was.get(tag), now.get(tag))
+
+
+def _edited_tags(before: TrustedRepository, after: TrustedRepository) -> set[str]:
+    """Give the tags that some file says something else of now; no other tag can be released otherwise."""
+    was, now = ({roles.TARGETS: item.targets, **item.delegations} for item in (before, after))
+    found: set[str] = set()
+    for name in was.keys() | now.keys():
+        found |= _names_unlike(*(files[name].targets if name in files else {} for files in (was, now)))
+    return found
+
+
+def _names_unlike(was: Mapping[str, Target], now: Mapping[str, Target]) -> set[str]:
+    if was is now:
+        return set()
+    if isinstance(was, TagList) and isinstance(now, TagList):
+        return now.names_unlike(was)
+    return {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
 
 
 def _tag(name: str, was: Sequence[ReleasedTag] | None, now: Sequence[ReleasedTag] | None) -> str:

@@ -71,8 +71,7 @@ class Draft:
     def _remove_target(self, change: Change) -> None:
         file = self._file(change.role)
         if change.path in file.targets:
-            kept = {name: target for name, target in file.targets.items() if name != change.path}
-            self._replace(change.role, replace(file, targets=kept))
+            self._replace(change.role, file.without_target(change.path))
 
     def _add_delegation(self, change: Change) -> None:
         parent = self._file(roles.parent_of(change.role))

@@ -11,7 +11,7 @@ from signing.trust.notary.changelist import Change
 from signing.trust.notary.differences import differences, warnings
 from signing.trust.notary.draft import TARGETS_LIFETIME, Draft, first_targets
 from signing.trust.notary.held_keys import keys_by_id
-from signing.trust.notary.publishing import Proof, Published, Publisher
+from signing.trust.notary.publishing import Proof, Published, Publisher, remember
 from signing.trust.notary.update import ROOT_LIFETIME, Update
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import RoleKeys, Root
@@ -41,8 +41,9 @@ def initialise(publisher: Publisher, changes: Sequence[Change], proof: Proof) ->
         draft.apply(change)
     update = Update({roles.TARGETS: (root.role(roles.TARGETS), draft.changed[roles.TARGETS])}, root)
     files = update.signed(None, held, now)
-    publisher.transport.post(gun, files)
-    after = publisher.read_back(files[roles.ROOT], files, proof)
+    publisher.send(files)
+    after = publisher.read_back(None, update, files, proof)
+    remember(after, publisher.cache)
     return Published(update.versions, after, differences(None, after), warnings(after, now))
 
 

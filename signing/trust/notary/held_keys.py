@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from signing.trust.errors import CannotSign, InvalidKey
 from signing.trust.keystore.base import KeyStore, opened_once
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
-from signing.trust.tuf.metadata import Envelope
+from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Targets
 from signing.trust.tuf.roles import Role
 
 WHOM_TO_ASK = {
@@ -52,7 +50,7 @@ class HeldKeys:
             missing=missing,
         )
 
-    def sign(self, signed: dict[str, Any], *by: Role) -> bytes:
+    def sign(self, file: Root | Snapshot | Targets, *by: Role) -> Envelope:
         """Give the file signed with every key at hand of these roles; each role's threshold has to be met.
 
         Raises:
@@ -60,12 +58,12 @@ class HeldKeys:
             WrongPassphrase: one does not open.
         """
         pairs = {keyid: key for role in by for keyid, key in self.require(role)}
-        payload = Envelope.build(signed, ()).payload
-        signatures = tuple(self.open(key.canonical_id).signature(keyid, payload) for keyid, key in pairs.items())
-        envelope = Envelope.build(signed, signatures)
+        unsigned = file.unsigned()
+        signatures = [self.open(key.canonical_id).signature(keyid, unsigned.payload) for keyid, key in pairs.items()]
+        envelope = unsigned.with_signatures(tuple(signatures))
         for role in by:
             role.require_threshold(envelope)  # a token or a mixed-up file may sign with another key than it says
-        return envelope.raw
+        return envelope
 
     def _holds(self, key: PublicKey) -> bool:
         try:

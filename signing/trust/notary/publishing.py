@@ -1,7 +1,7 @@
 """Publish and prove: read the newest state, sign what changes, send it, start over when somebody was faster, read back.
 
 Nothing here counts as done because a server said so: every publish is read back by a fresh client that starts from the
-root trusted before.
+root trusted before. It takes from the server all that was sent, and the snapshot and the timestamp that go with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from signing.trust.errors import (
     VersionConflict,
 )
 from signing.trust.keystore.base import KeyStore
-from signing.trust.notary.cache import MemoryCache, TrustCache
+from signing.trust.notary.cache import LateCache, MemoryCache, TrustCache
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.client import TrustedRepository, refresh
 from signing.trust.notary.consequences import settle
@@ -32,8 +32,9 @@ from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.pinning import Pinning
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.update import NEAR_EXPIRY, Update, from_draft, renewed
+from signing.trust.notary.verification import Opened
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import Envelope, Targets
+from signing.trust.tuf.metadata import Envelope, ListedEnvelope, Targets
 
 MOST_ATTEMPTS = 5
 LARGEST_CLAIM = 1_000_000
@@ -92,10 +93,13 @@ class Publisher:
         The roles `even_expired`, of `root` and `targets`, may have expired: then all is verified as of their last
         moment, which serves to sign them anew and for nothing else.
         """
+        return self._refreshed(self.cache, even_expired)
+
+    def _refreshed(self, cache: TrustCache, even_expired: Collection[str]) -> TrustedRepository:
         at = self.now
         while True:
             try:
-                return self._refresh(self.cache, at)
+                return refresh(self.gun, self.transport, cache, pinning=self._pinning, now=at, must_reach_server=True)
             except ExpiredMetadata as error:
                 expires = error.detail.get("expires")
                 if error.detail.get("role") not in even_expired or not isinstance(expires, datetime) or at() == expires:
@@ -123,23 +127,35 @@ class Publisher:
 
     def publish_update(self, build: Build, proof: Proof, *, even_expired: Collection[str] = ()) -> Published:
         """Publish what `build` makes of the newest state, built anew each time somebody else was faster."""
+        cache = LateCache(self.cache)
+        try:
+            return self._published(cache, build, proof, even_expired)
+        finally:
+            cache.write()
+
+    def _published(self, cache: TrustCache, build: Build, proof: Proof, even_expired: Collection[str]) -> Published:
         for attempt in range(MOST_ATTEMPTS):
-            before = self.refresh(even_expired=even_expired)
+            before = self._refreshed(cache, even_expired)
             update = build(before)
             if update.is_empty:
                 return Published({}, before, warnings=warnings(before, self.now()))
             files = update.signed(before, self.held, self.now())
             try:
-                self.transport.post(self.gun, files)
+                self.send(files)
             except VersionConflict:
                 if attempt == MOST_ATTEMPTS - 1:
                     raise
                 self._learn_stored_versions(update)
                 time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311  spreads publishers, guards nothing
                 continue
-            after = self.read_back(before.envelopes[roles.ROOT].raw, files, proof)
+            after = self.read_back(before, update, files, proof)
+            remember(after, cache)
             return Published(update.versions, after, differences(before, after), warnings(after, self.now()))
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def send(self, files: Mapping[str, Envelope]) -> None:
+        """Publish signed files, all or none."""
+        self.transport.post(self.gun, {name: file.raw for name, file in files.items()})
 
     def draft(self, before: TrustedRepository) -> Draft:
         """Start a draft of the next state."""
@@ -150,24 +166,34 @@ class Publisher:
         }
         return Draft(files, self.now(), set_aside=aside, stored=self._stored)
 
-    def read_back(self, root: bytes, sent: Mapping[str, bytes], proof: Proof) -> TrustedRepository:
-        """Read what was published with a client that knows nothing but the root trusted before.
+    def read_back(
+        self, before: TrustedRepository | None, update: Update, sent: Mapping[str, Envelope], proof: Proof
+    ) -> TrustedRepository:
+        """Read what was published with a client that knows the root trusted before and the files nobody changed.
+
+        The timestamp, the snapshot and every file that was sent have to come from the server.
 
         Raises:
             PublishRejected: it is not what was sent, or does not say what was asked for.
         """
-        trusted = self._refresh(MemoryCache({roles.ROOT: root}), self.now)
-        if not all(_shows(trusted, name, data) for name, data in sent.items()) or not proof(trusted):
+        root = (before.envelopes if before else sent)[roles.ROOT]
+        opened = {**(_unchanged(before, sent) if before else {}), **_sent_lists(update, sent)}
+        known = {name: file.envelope.raw for name, file in opened.items() if name not in sent}
+        trusted = refresh(
+            self.gun,
+            self.transport,
+            MemoryCache({**known, roles.ROOT: root.raw}),
+            pinning=self._pinning,
+            now=self.now,
+            must_reach_server=roles.ROOT in sent,  # else the snapshot tells of another root
+            opened=opened,
+        )
+        if not all(_shows(trusted, name, file) for name, file in sent.items()) or not proof(trusted):
             raise PublishRejected(
                 f"The trust server took the update of {self.gun}, but does not show it.",
                 next_step="Check the repository now; if the change is missing, try again.",
             )
-        for name, envelope in trusted.envelopes.items():
-            self.cache.store(name, envelope.raw)
         return trusted
-
-    def _refresh(self, cache: TrustCache, at: Callable[[], datetime]) -> TrustedRepository:
-        return refresh(self.gun, self.transport, cache, pinning=self._pinning, now=at, must_reach_server=True)
 
     def _with_root(self, update: Update, before: TrustedRepository) -> Update:
         is_near = before.root.expires < self.now() + NEAR_EXPIRY
@@ -181,6 +207,12 @@ class Publisher:
             if file.version == 1:
                 data = self.transport.get(self.gun, f"{name}.json", LARGEST_FILE)
                 self._stored[name] = _claimed_version(data)
+
+
+def remember(trusted: TrustedRepository, cache: TrustCache) -> None:
+    """Keep the files of a repository that was verified."""
+    for name, envelope in trusted.envelopes.items():
+        cache.store(name, envelope.raw)
 
 
 def _standing_still(at: datetime) -> Callable[[], datetime]:
@@ -206,9 +238,28 @@ def _claimed_version(data: bytes | None) -> int:
     return version if isinstance(version, int) and 0 < version <= LARGEST_CLAIM else 0
 
 
-def _shows(trusted: TrustedRepository, name: str, data: bytes) -> bool:
+def _shows(trusted: TrustedRepository, name: str, file: Envelope) -> bool:
     """Tell whether the file that was sent is there, or a later one where somebody published since."""
     if name not in trusted.envelopes:
         return False
     shown = trusted.envelopes[name]
-    return shown.raw == data or int(shown.signed["version"]) > int(Envelope.parse(data).signed["version"])
+    return shown.raw == file.raw or int(shown.signed["version"]) > int(file.signed["version"])
+
+
+def _unchanged(before: TrustedRepository, sent: Mapping[str, Envelope]) -> dict[str, Opened]:
+    """Give the targets files of a repository that are not sent anew."""
+    files = {roles.TARGETS: before.targets, **before.delegations}
+    return {
+        name: Opened(before.role(name), before.envelopes[name], file)
+        for name, file in files.items()
+        if name not in sent
+    }
+
+
+def _sent_lists(update: Update, sent: Mapping[str, Envelope]) -> dict[str, Opened]:
+    """Give the sent files with long lists, as they read and as they were checked when they were signed."""
+    return {
+        name: Opened(role, sent[name], Targets.from_envelope(sent[name]))
+        for name, (role, _) in update.files.items()
+        if isinstance(sent[name], ListedEnvelope)
+    }

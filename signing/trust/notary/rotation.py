@@ -29,19 +29,22 @@ def rotate(publisher: Publisher, role: str, keys: Sequence[PrivateKey] = (), *, 
         CannotSign: the root key is not at hand.
     """
     _require_possible(role, to_server=to_server)
-    before = publisher.refresh()
-    publisher.held.require(before.root.role(roles.ROOT))  # before a key is made that nothing would use
-    publics = _new_publics(publisher, before, role, keys, to_server=to_server)
+    publics: list[PublicKey] = []
 
     def build(before: TrustedRepository) -> Update:
+        publisher.held.require(before.root.role(roles.ROOT))  # before a key is made that nothing would use
+        if not publics:  # somebody who was faster does not make these keys worse
+            publics.extend(_new_publics(publisher, before, role, keys, to_server=to_server))
         root = with_keys(before.root, role, publics)
         draft = publisher.draft(before)
         if role == roles.TARGETS:
             draft.apply(Change.witness(roles.TARGETS))
         return replace(from_draft(draft, root), root=renewed(root, publisher.now()))
 
-    wanted = {key.key_id for key in publics}
-    return publisher.publish_update(build, lambda after: after.root.role(role).keys.keys() == wanted)
+    def proof(after: TrustedRepository) -> bool:
+        return after.root.role(role).keys.keys() == {key.key_id for key in publics}
+
+    return publisher.publish_update(build, proof)
 
 
 def with_keys(root: Root, role: str, keys: Sequence[PublicKey]) -> Root:

@@ -37,8 +37,8 @@ def is_signed(trusted: TrustedRepository, targets: Sequence[Target], into: Seque
         files = {roles.TARGETS: trusted.targets, **trusted.delegations}
         held = [files[role].targets if role in files else {} for role in into]
         return all(target.name in file and file[target.name] == target for file in held for target in targets)
-    released = trusted.released_tags()
-    pairs = set(zip(released.tags, released.digests, strict=True))
+    released = trusted.released_among({target.name for target in targets})
+    pairs = {(row.tag, row.digest_hex) for row in released}
     return all((target.name, target.digest) in pairs for target in targets)
 
 
@@ -69,8 +69,7 @@ def revoking(trusted: TrustedRepository, held: HeldKeys, tags: Sequence[str] = (
 
 def is_revoked(trusted: TrustedRepository, tags: Sequence[str] = ()) -> bool:
     """Tell whether none of the tags, or none at all, is released."""
-    left = {row.tag for row in trusted.released()}
-    return not (left & set(tags) if tags else left)
+    return not (trusted.released_among(set(tags)) if tags else trusted.released_tags().tags)
 
 
 def roles_to_sign(trusted: TrustedRepository, held: HeldKeys, tag: str) -> list[str]:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlencode
 
-from signing.trust.errors import BadResponse, InvalidInput, InvalidKey, MalformedMetadata, PublishRejected
+from signing.trust.errors import (
+    BadResponse,
+    InvalidInput,
+    InvalidKey,
+    MalformedMetadata,
+    NotAuthorised,
+    PublishRejected,
+    ServerUnreachable,
+    TooLarge,
+)
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.http_client import DEADLINE, Answer, LimitedClient, is_local, tls_context
 from signing.trust.notary.server_errors import LARGEST_ERROR, errors_in, raise_for
@@ -22,6 +31,7 @@ LARGEST_FILE = 64 * 1024 * 1024
 LARGEST_KEY = 64 * 1024
 LARGEST_CHANGES = 16 * 1024 * 1024
 
+_PULL = "pull"
 _FILE_NAME = re.compile(
     r"(?:[1-9][0-9]{0,18}\.)?(?:root|snapshot|timestamp|targets(?:/[-a-z0-9_]+)*)(?:\.[0-9a-f]{64})?\.json", re.ASCII
 )
@@ -109,13 +119,32 @@ class HttpsTransport:
         if not _FILE_NAME.fullmatch(name):
             raise InvalidInput(f"{name[:300]!r} is not the name of a metadata file.")
         largest = LARGEST_FILE if limit is None else limit
-        answer = self._ask("GET", gun, name, "pull", limit=largest)
+        answer = self._ask("GET", gun, name, _PULL, limit=largest)
         if answer.status == 404 and errors_in(answer.body) is not None:
             return None
         self._require_success(answer)
         if not answer.body.lstrip().startswith(b"{"):
             raise BadResponse(f"{self.url} gave something else than metadata: it may not be a Notary v1 server.")
         return answer.body
+
+    def get_together(self, gun: str, wanted: Sequence[tuple[str, int]]) -> dict[str, bytes]:
+        """Give those of some files, each with the bytes it may have, that one round trip brings.
+
+        A file is missing here whatever is wrong with it: `get` tells the reason.
+        """
+        if not all(_FILE_NAME.fullmatch(name) for name, _ in wanted):
+            return {}
+        try:
+            sent = self._credentials.headers(f"repository:{gun}:{_PULL}")
+        except (NotAuthorised, BadResponse, ServerUnreachable, TooLarge):
+            return {}
+        urls = [(self._address(gun, f"tuf/{name}"), limit) for name, limit in wanted]
+        answers = self._client.request_together(urls, sent)
+        return {
+            name: answer.body
+            for (name, _), answer in zip(wanted, answers, strict=False)
+            if answer.status == 200 and answer.body.startswith(b"{")
+        }
 
     def get_key(self, gun: str, role: str) -> PublicKey:
         """Give the key the server holds for `snapshot` or `timestamp`; it makes one where there is none yet.
@@ -165,7 +194,7 @@ class HttpsTransport:
     def changes(self, gun: str, after: str, most: int) -> bytes | None:
         """Give a page of a GUN's changefeed, from after the change of that number on; None if the server has none."""
         query = urlencode({"records": most, "change_id": after})
-        answer = self._ask("GET", gun, f"changefeed?{query}", "pull", limit=LARGEST_CHANGES, folder="")
+        answer = self._ask("GET", gun, f"changefeed?{query}", _PULL, limit=LARGEST_CHANGES, folder="")
         if answer.status in (400, 404) and errors_in(answer.body) is not None:
             return None
         self._require_success(answer)
@@ -184,7 +213,7 @@ class HttpsTransport:
         folder: str = "tuf/",
     ) -> Answer:
         """Send a request, and once more with what the server asks for when it answers 401."""
-        url = f"{self.url}/v2/{Gun(gun)}/_trust/{folder}{name}"
+        url = self._address(gun, folder + name)
         scope = f"repository:{gun}:{actions}"
         sent = {**(headers or {}), **self._credentials.headers(scope)}
         answer = self._client.request(method, url, limit=limit, headers=sent, content=content)
@@ -192,6 +221,9 @@ class HttpsTransport:
             sent = {**(headers or {}), **self._credentials.answer(challenge, scope)}
             answer = self._client.request(method, url, limit=limit, headers=sent, content=content)
         return answer
+
+    def _address(self, gun: str, path: str) -> str:
+        return f"{self.url}/v2/{Gun(gun)}/_trust/{path}"
 
     def _require_success(self, answer: Answer, *, publishing: bool = False) -> None:
         if answer.status != 200:

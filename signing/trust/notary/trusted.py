@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -81,13 +81,15 @@ class TrustedRepository:
         """List the same as columns, the list of all of them only once."""
         found: ReleasedTags | None = self.memo.get("released") if tag is None else None
         if found is None:
-            walked = [(role.name, _targets(role.file, tag)) for role in self._walk(tag)]
-            releasing = [targets for name, targets in walked if _is_releasing(name) and targets]
-            signing = [(_signer(name), targets) for name, targets in walked if not _is_releasing(name) and targets]
-            found = released_tags(releasing, signing)
+            found = _released((role.name, _targets(role.file, tag)) for role in self._walk(tag))
             if tag is None:
                 self.memo["released"] = found
         return found
+
+    def released_among(self, tags: Collection[str]) -> list[ReleasedTag]:
+        """List those of the released tags that are among `tags`, as the list of all of them has them."""
+        in_order = sorted(tags)
+        return _released((role.name, _among(role.file, in_order)) for role in self._walk(None)).rows()
 
     def find_released(self, tag: str) -> ReleasedTag:
         """Give the one digest that pulling `tag` means: that of `targets/releases`, else that of `targets`.
@@ -160,6 +162,13 @@ def restricted(paths: tuple[str, ...], parent_paths: tuple[str, ...]) -> tuple[s
     return tuple(path for path in paths if path.startswith(parent_paths))
 
 
+def _released(walked: Iterable[tuple[str, Mapping[str, Target]]]) -> ReleasedTags:
+    roles_with_targets = [(name, targets) for name, targets in walked if targets]
+    releasing = [targets for name, targets in roles_with_targets if _is_releasing(name)]
+    signing = [(_signer(name), targets) for name, targets in roles_with_targets if not _is_releasing(name)]
+    return released_tags(releasing, signing)
+
+
 def _is_releasing(role: str) -> bool:
     return role in (roles.TARGETS, roles.RELEASES)
 
@@ -173,6 +182,10 @@ def _targets(file: Targets, tag: str | None) -> Mapping[str, Target]:
         return file.targets
     found = file.targets.get(tag)
     return {} if found is None else {tag: found}
+
+
+def _among(file: Targets, tags: Collection[str]) -> Mapping[str, Target]:
+    return {tag: file.targets[tag] for tag in tags if tag in file.targets}
 
 
 def _canonical_id(keyid: str, keys: Mapping[str, PublicKey]) -> str:

@@ -10,7 +10,7 @@ from signing.trust.notary.draft import Draft
 from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import FileMeta, Root, Snapshot, Targets
+from signing.trust.tuf.metadata import Envelope, FileMeta, Root, Snapshot, Targets
 from signing.trust.tuf.roles import Role
 
 ROOT_LIFETIME = timedelta(days=3650)
@@ -37,7 +37,7 @@ class Update:
         made = {name: file.version for name, (_, file) in self.files.items()}
         return made if self.root is None else {roles.ROOT: self.root.version, **made}
 
-    def signed(self, before: TrustedRepository | None, held: HeldKeys, now: datetime) -> dict[str, bytes]:
+    def signed(self, before: TrustedRepository | None, held: HeldKeys, now: datetime) -> dict[str, Envelope]:
         """Give the files to send.
 
         A root is signed by the keys of the one before too, so that clients can follow. A snapshot is among them only
@@ -46,19 +46,19 @@ class Update:
         Raises:
             CannotSign: too few keys of a role are at hand.
         """
-        files = {}
+        files: dict[str, Envelope] = {}
         if self.root is not None:
             earlier = [before.root.role(roles.ROOT)] if before else []
-            files[roles.ROOT] = held.sign(self.root.to_signed(), *earlier, self.root.role(roles.ROOT))
+            files[roles.ROOT] = held.sign(self.root, *earlier, self.root.role(roles.ROOT))
         for name, (role, file) in self.files.items():
-            files[name] = held.sign(file.to_signed(), role)
+            files[name] = held.sign(file, role)
         root = self.root or (before.root if before else None)
         if before and root and held.of(root.role(roles.SNAPSHOT)):
             snapshot = self._next_snapshot(before, files, now)
-            files[roles.SNAPSHOT] = held.sign(snapshot.to_signed(), root.role(roles.SNAPSHOT))
+            files[roles.SNAPSHOT] = held.sign(snapshot, root.role(roles.SNAPSHOT))
         return files
 
-    def _next_snapshot(self, before: TrustedRepository, files: Mapping[str, bytes], now: datetime) -> Snapshot:
+    def _next_snapshot(self, before: TrustedRepository, files: Mapping[str, Envelope], now: datetime) -> Snapshot:
         top = self.files[roles.TARGETS][1] if roles.TARGETS in self.files else before.targets
         listed = {item.name for item in top.delegations}
         kept = {
@@ -66,7 +66,7 @@ class Update:
             for name, meta in before.snapshot.meta.items()
             if name in (roles.ROOT, roles.TARGETS) or "/".join(name.split("/")[:2]) in listed
         }
-        meta = {**kept, **{name: FileMeta.of(data) for name, data in files.items()}}
+        meta = {**kept, **{name: FileMeta.of(file.raw) for name, file in files.items()}}
         return Snapshot(version=before.snapshot.version + 1, expires=now + SNAPSHOT_LIFETIME, meta=meta)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from signing.trust.errors import ExpiredMetadata, MetadataError, Rollback
 from signing.trust.notary.cache import TrustCache
@@ -13,6 +14,17 @@ from signing.trust.tuf.metadata import Envelope, Snapshot, Targets, Timestamp
 from signing.trust.tuf.roles import Role
 
 Kind = TypeVar("Kind", Targets, Snapshot, Timestamp)
+
+
+class Opened(NamedTuple):
+    """A file that was read, and the role whose keys signed it."""
+
+    role: Role
+    envelope: Envelope
+    content: Targets | Snapshot | Timestamp
+
+
+NOTHING_OPENED: Mapping[str, Opened] = {}
 
 
 def open_signed(kind: type[Kind], role: Role, data: bytes) -> tuple[Envelope, Kind]:
@@ -25,6 +37,19 @@ def open_signed(kind: type[Kind], role: Role, data: bytes) -> tuple[Envelope, Ki
     envelope = read_envelope(data)
     require_signed(role, envelope)
     return envelope, read_as(kind, envelope)
+
+
+def open_once(kind: type[Kind], role: Role, data: bytes, opened: Mapping[str, Opened]) -> tuple[Envelope, Kind]:
+    """Do as `open_signed`, unless the same bytes were opened before for the same keys and threshold.
+
+    Raises:
+        MalformedMetadata: it is not a file of that kind.
+        UnmetThreshold: too few of the role's keys signed it.
+    """
+    known = opened.get(role.name)
+    if known is None or known.role != role or known.envelope.raw != data or not isinstance(known.content, kind):
+        return open_signed(kind, role, data)
+    return known.envelope, known.content
 
 
 def require_unexpired(name: str, expires: datetime, at: datetime) -> None:

@@ -77,9 +77,14 @@ class Envelope:
     @classmethod
     def build(cls, signed: dict[str, Any], signatures: tuple[Signature, ...]) -> Envelope:
         """Make the file that Go would write: one line, no end of line, signatures as given."""
-        listed = b",".join(_in_given_order(signature.to_json()) for signature in signatures)
-        raw = b'{"signed":' + canonical.to_file(signed) + b',"signatures":[' + listed + b"]}"
-        return cls(signed, signatures, raw)
+        return cls(signed, signatures, _SIGNED_BEGIN + canonical.to_file(signed) + _end_of_file(signatures))
+
+    def with_signatures(self, signatures: tuple[Signature, ...]) -> Self:
+        """Give a file that was built without signatures with these; its content is not written anew."""
+        raw = self.raw.removesuffix(_end_of_file(())) + _end_of_file(signatures)
+        signed_file = replace(self, signatures=signatures, raw=raw)
+        signed_file.__dict__["payload"] = self.payload
+        return signed_file
 
 
 class ListedEnvelope(Envelope):
@@ -126,6 +131,20 @@ class ListedEnvelope(Envelope):
             return None
         signatures = tuple(Signature.from_json(item) for item in _few(rest["signatures"]))
         return cls(data, data[len(_SIGNED_BEGIN) : end], outline, tags, signatures)
+
+    @classmethod
+    def build_listed(cls, outline: dict[str, Any], tags: TagList) -> ListedEnvelope | None:
+        """Make the file without signatures that `read` reads so; None where `build` has to write it."""
+        kept, members = canonical.encode(outline), tags.members()
+        if not members or kept.count(_EMPTY_LIST) != 1 or canonical.to_file(outline) != kept:
+            return None
+        payload = kept.replace(_EMPTY_LIST, _EMPTY_LIST[:-1] + members + _EMPTY_LIST[-1:])
+        return cls(_SIGNED_BEGIN + payload + _end_of_file(()), payload, outline, tags, ())
+
+    def with_signatures(self, signatures: tuple[Signature, ...]) -> Self:
+        """Give a file that was built without signatures with these; its content is not written anew."""
+        raw = self.raw.removesuffix(_end_of_file(())) + _end_of_file(signatures)
+        return type(self)(raw, self.payload, self.outline, self.tags, signatures)
 
 
 _SIGNED_BEGIN = b'{"signed":'
@@ -260,6 +279,14 @@ class _Signed:
     version: int
     expires: datetime
 
+    def to_signed(self) -> dict[str, Any]:
+        """Give the `signed` part as plain JSON."""
+        raise NotImplementedError
+
+    def unsigned(self) -> Envelope:
+        """Give the file as it is before anybody signs it."""
+        return Envelope.build(self.to_signed(), ())
+
     def _common(self) -> dict[str, Any]:
         return {"_type": self.TYPE, "expires": format_time(self.expires), "version": self.version}
 
@@ -369,6 +396,12 @@ class Targets(_Signed):
         added = self.targets.with_target(target) if isinstance(self.targets, TagList) else None
         return replace(self, targets={**self.targets, target.name: target} if added is None else added)
 
+    def without_target(self, name: str) -> Self:
+        """Give the file without a target it has; its version stays."""
+        kept = self.targets.without_target(name) if isinstance(self.targets, TagList) else None
+        rest = {known: target for known, target in self.targets.items() if known != name} if kept is None else kept
+        return replace(self, targets=rest)
+
     def role(self, name: str) -> Role | None:
         """Give a role below this file with its keys."""
         listed = self.delegation(name)
@@ -386,6 +419,13 @@ class Targets(_Signed):
         if isinstance(envelope, ListedEnvelope):
             return replace(cls.from_signed(envelope.outline), targets=envelope.tags)
         return cls.from_signed(envelope.signed)
+
+    def unsigned(self) -> Envelope:
+        """Give the file as it is before anybody signs it, a list that was read in the form it came in."""
+        listed = None
+        if isinstance(self.targets, TagList):
+            listed = ListedEnvelope.build_listed(replace(self, targets={}).to_signed(), self.targets)
+        return listed or Envelope.build(self.to_signed(), ())
 
     def to_signed(self) -> dict[str, Any]:
         """Give the `signed` part as plain JSON."""
@@ -478,6 +518,11 @@ def _few(listed: Any) -> list[Any]:
     if len(signatures) > MOST_SIGNATURES:
         raise MalformedMetadata(f"A file has more than {MOST_SIGNATURES} signatures.")
     return signatures
+
+
+def _end_of_file(signatures: tuple[Signature, ...]) -> bytes:
+    listed = b",".join(_in_given_order(signature.to_json()) for signature in signatures)
+    return _SIGNATURES_BEGIN + listed + b"]}"
 
 
 def _in_given_order(value: dict[str, str]) -> bytes:

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 if TYPE_CHECKING:
     from signing.trust.tuf.metadata import Target
@@ -23,6 +23,9 @@ _BY_DOCKER = re.compile(rf'"{_NAME}":{{"hashes":{{{_SHA256}}},"length":{_LENGTH}
 _BY_NOTARY = re.compile(rf'"{_NAME}":{{"hashes":{{{_SHA256},{_SHA512}}},"length":{_LENGTH}}},')
 _PLAIN_NAME = re.compile(_NAME)
 _TOO_LONG = 10**15
+_DOCKER_ENTRY = '"%s":{"hashes":{"sha256":"%s="},"length":%s}'
+_NOTARY_ENTRY = '"%s":{"hashes":{"sha256":"%s=","sha512":"%s=="},"length":%s}'
+_ESCAPED = re.compile(rb"[<>&]")
 _HEX = 64
 _LONGEST_BEGIN = 512
 
@@ -41,6 +44,8 @@ class TagList(Mapping[str, "Target"]):
         self.length_texts = lengths
         self._source: tuple[bytes, int, int] | None = None
         self._made: dict[str, Target] | None = None
+        self._added: Target | None = None
+        self._edited: ref[TagList] | None = None
 
     @cached_property
     def digests(self) -> list[str]:
@@ -67,23 +72,63 @@ class TagList(Mapping[str, "Target"]):
         return known[known_start:known_end] == data[start:end]
 
     def with_target(self, target: Target) -> TagList | None:
-        """Give the list with this target in it; None where that has no plain form."""
+        """Give the list with this target in it, the same one to all who ask; None where that has no plain form."""
+        known = None if self._edited is None else self._edited()
+        if known is not None and known._added == target:
+            return known
         has_sha512 = self._sha512 is not None
         if target.custom is not None or target.hashes.keys() != ({"sha256", "sha512"} if has_sha512 else {"sha256"}):
             return None
         if _PLAIN_NAME.fullmatch(target.name) is None or not 0 <= target.length < _TOO_LONG:
             return None
+        sha512 = b2a_base64(target.hashes["sha512"], newline=False).decode()[:-2] if has_sha512 else ""
+        sha256 = b2a_base64(target.hashes["sha256"], newline=False).decode()[:-1]
         at = bisect_left(self.names, target.name)
-        end = at + (target.name in self._places)
+        end = at + (target.name in self)
+        edited = self._replaced(at, end, [target.name], [sha256], [sha512], [str(target.length)])
+        edited._added = target
+        self._edited = ref(edited)
+        return edited
 
-        def edited(column: list[str], text: str) -> list[str]:
-            return [*column[:at], text, *column[end:]]
+    def without_target(self, name: str) -> TagList | None:
+        """Give the list without a target it has; None where nothing would be left."""
+        at = bisect_left(self.names, name)
+        return None if len(self.names) == 1 else self._replaced(at, at + 1, [], [], [], [])
 
-        sha512 = None
-        if self._sha512 is not None:
-            sha512 = edited(self._sha512, b2a_base64(target.hashes["sha512"], newline=False).decode()[:-2])
-        sha256 = edited(self._sha256, b2a_base64(target.hashes["sha256"], newline=False).decode()[:-1])
-        return TagList(edited(self.names, target.name), sha256, sha512, edited(self.length_texts, str(target.length)))
+    def _replaced(
+        self, at: int, end: int, name: list[str], sha256: list[str], sha512: list[str], length: list[str]
+    ) -> TagList:
+        """Give the list with these entries, none or one, in place of those from `at` to `end`."""
+        return TagList(
+            [*self.names[:at], *name, *self.names[end:]],
+            [*self._sha256[:at], *sha256, *self._sha256[end:]],
+            None if self._sha512 is None else [*self._sha512[:at], *sha512, *self._sha512[end:]],
+            [*self.length_texts[:at], *length, *self.length_texts[end:]],
+        )
+
+    def names_unlike(self, other: TagList) -> set[str]:
+        """Give the names whose entries are not the same text in both lists; what is equal at both ends is not read."""
+        mine, theirs = list(self._rows()), list(other._rows())
+        begin = _common(mine, theirs)
+        mine, theirs = mine[begin:], theirs[begin:]
+        end = _common(mine[::-1], theirs[::-1])
+        return {row[0] for row in set(mine[: len(mine) - end]) ^ set(theirs[: len(theirs) - end])}
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        if self._sha512 is None:
+            return zip(self.names, self._sha256, self.length_texts, strict=True)
+        return zip(self.names, self._sha256, self._sha512, self.length_texts, strict=True)
+
+    def members(self) -> bytes | None:
+        """Give the entries as a file has them between its braces; None if a file has to escape what is signed."""
+        if self._source is None:
+            entry = _DOCKER_ENTRY if self._sha512 is None else _NOTARY_ENTRY
+            written = ",".join(map(entry.__mod__, self._rows())).encode()
+            self._source = written, 0, len(written)
+            _alive[_fingerprint(*self._source)] = self
+        data, start, end = self._source
+        members = data[start:end]
+        return None if _ESCAPED.search(members) else members
 
     def to_json(self) -> dict[str, Any]:
         """Give the entries as a targets file holds them."""
@@ -116,10 +161,13 @@ class TagList(Mapping[str, "Target"]):
     def __getitem__(self, name: str) -> Target:
         if self._made is not None:
             return self._made[name]
-        return self._target(self._places[name])
+        at = self._place(name)
+        if at is None:
+            raise KeyError(name)
+        return self._target(at)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._places
+        return isinstance(name, str) and self._place(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         if self._made is None:  # who walks through the names asks for every target next
@@ -128,6 +176,10 @@ class TagList(Mapping[str, "Target"]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def _place(self, name: str) -> int | None:
+        at = bisect_left(self.names, name)
+        return at if at < len(self.names) and self.names[at] == name else None
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -149,7 +201,7 @@ def read_tags(data: bytes, start: int, end: int) -> TagList | None:
     separated by single commas, with names of printable ASCII without escapes, each greater than the one before. So it
     is canonical JSON, and no name is in it twice.
     """
-    fingerprint = (end - start, data[start : start + _HEX], data[end - _HEX : end])
+    fingerprint = _fingerprint(data, start, end)
     known = _alive.get(fingerprint)
     if known is not None and known.is_read_from(data, start, end):
         return known
@@ -158,6 +210,10 @@ def read_tags(data: bytes, start: int, end: int) -> TagList | None:
         found._source = (data, start, end)
         _alive[fingerprint] = found
     return found
+
+
+def _fingerprint(data: bytes, start: int, end: int) -> tuple[int, bytes, bytes]:
+    return end - start, data[start : start + _HEX], data[end - _HEX : end]
 
 
 _alive: WeakValueDictionary[tuple[int, bytes, bytes], TagList] = WeakValueDictionary()
@@ -177,3 +233,15 @@ def _read(members: bytes) -> TagList | None:
     if any(pieces[::columns]) or sorted(names) != names or len(set(names)) != len(names):
         return None
     return TagList(names, pieces[2::columns], pieces[3::columns] if by_notary else None, pieces[columns - 1 :: columns])
+
+
+def _common(first: list[tuple[str, ...]], second: list[tuple[str, ...]]) -> int:
+    """Tell how many rows two lists have in common at the beginning."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -81,7 +81,7 @@ def test_the_same_is_verified_once_in_a_process(
     reader: Reader, simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = reader.refresh()
-    monkeypatch.setattr(client_module, "open_signed", None)
+    monkeypatch.setattr(client_module, "open_once", None)
     assert reader.refresh() is first
     assert Reader(simulator, clock).refresh() is first, "a client that knows nothing asks for root and timestamp"
     clock.advance(days=1)
