@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from django.http import HttpRequest, HttpResponse
 
 from signing.server import auth, metrics
 from signing.server.auth import Access
-from signing.server.errors import METADATA_NOT_FOUND, ApiError, Kind
+from signing.server.errors import METADATA_NOT_FOUND, UNKNOWN, ApiError, Kind
 from signing.server.names import is_gun
+from signing.trust.errors import KeyStoreError
 
 View = Callable[..., HttpResponse]
 NOT_FOUND_FOR_ALL: Mapping[str, Kind] = MappingProxyType({})
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ def endpoint(*, bad_gun: Mapping[str, Kind] = NOT_FOUND_FOR_ALL, **doors: Door) 
             return door.view(request, **arguments)
         except ApiError as error:
             return error.response()
+        except KeyStoreError as error:
+            log.error("%s of %s: a key of the server cannot be used: %s", request.method, request.path, error)
+            return ApiError(UNKNOWN).response()
 
     def counted(request: HttpRequest, **arguments: str) -> HttpResponse:
         started = time.perf_counter()

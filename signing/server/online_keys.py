@@ -1,4 +1,8 @@
-"""The server's own private keys, sealed in the database under a master key that is kept outside it."""
+"""The server's own private keys, sealed in the database under a master key that is kept outside it, or on a token.
+
+A key on a token has a row too, with a sealed box that is empty: so a row that was moved to another repository or role
+opens nothing, wherever the key itself is.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
+from signing.server import hsm
 from signing.server.models import OnlineKey
 from signing.trust.keystore.base import PrivateKey
+from signing.trust.keystore.pkcs11 import TokenKey
 from signing.trust.tuf.keys import PublicKey
 
 MASTER_KEY_SIZE = 32
 NONCE_SIZE = 12
-
+ON_TOKEN = b""
 
 MOST_KEPT_OPEN = 1024
 
@@ -42,6 +48,7 @@ class OnlineKeys:
 
         Raises:
             InvalidTag: a row was changed, or was made under another master key.
+            KeyStoreError: the token does not answer, or does not hold a key any more.
         """
         master_key = _master_key()
         places = {keyid: (master_key, self.gun, role, keyid) for keyid in keyids}
@@ -76,7 +83,9 @@ class OnlineKeys:
             self._keep(role, key, now, first_used_at=now)
 
     def _make(self, role: str, now: datetime) -> OnlineKey:
-        return self._keep(role, PrivateKey.generate(), now)
+        token = hsm.token()
+        key = token.generate(f"{role} {self.gun}") if token else PrivateKey.generate()
+        return self._keep(role, key, now)
 
     def _keep(self, role: str, key: PrivateKey, now: datetime, first_used_at: datetime | None = None) -> OnlineKey:
         with transaction.atomic():
@@ -86,7 +95,7 @@ class OnlineKeys:
                 key_id=key.key_id,
                 keytype=key.public.keytype,
                 public=key.public.public,
-                sealed=_seal(_master_key(), key, self.gun, role),
+                sealed=_seal(_master_key(), _written(key), self.gun, role, key.key_id),
                 created_at=now,
                 first_used_at=first_used_at,
             )
@@ -115,8 +124,8 @@ def reseal(old_master_key: bytes) -> int:
             _unseal(_master_key(), row.gun, row.role, row.key_id, bytes(row.sealed))
             continue
         before = bytes(row.sealed)
-        key = _unseal(old_master_key, row.gun, row.role, row.key_id, before)
-        sealed = _seal(_master_key(), key, row.gun, row.role)
+        written = _unseal(old_master_key, row.gun, row.role, row.key_id, before)
+        sealed = _seal(_master_key(), written, row.gun, row.role, row.key_id)
         count += OnlineKey.objects.filter(pk=row.pk, sealed=before).update(sealed=sealed)
     return count
 
@@ -128,18 +137,38 @@ def _master_key() -> bytes:
     return master_key
 
 
-def _seal(master_key: bytes, key: PrivateKey, gun: str, role: str) -> bytes:
-    plaintext = key.loaded.private_bytes(
+def _written(key: PrivateKey) -> bytes:
+    """Give what is sealed of a key."""
+    if isinstance(key, TokenKey):
+        return ON_TOKEN
+    return key.loaded.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def _read(written: bytes, key_id: str) -> PrivateKey:
+    if written == ON_TOKEN:
+        return hsm.open_key(key_id)
+    key = PrivateKey(serialization.load_der_private_key(written, password=None))
+    if key.key_id != key_id:
+        raise InvalidTag
+    return key
+
+
+def _seal(master_key: bytes, written: bytes, gun: str, role: str, key_id: str) -> bytes:
     nonce = os.urandom(NONCE_SIZE)
-    return nonce + AESGCM(master_key).encrypt(nonce, plaintext, _bound_to(gun, role, key.key_id))
+    return nonce + AESGCM(master_key).encrypt(nonce, written, _bound_to(gun, role, key_id))
+
+
+def _unseal(master_key: bytes, gun: str, role: str, key_id: str, sealed: bytes) -> bytes:
+    return AESGCM(master_key).decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], _bound_to(gun, role, key_id))
 
 
 def _opened(row: OnlineKey) -> PrivateKey:
     for candidate in (_master_key(), *_previous_master_key()):
         with contextlib.suppress(InvalidTag):
-            return _unseal(candidate, row.gun, row.role, row.key_id, bytes(row.sealed))
+            written = _unseal(candidate, row.gun, row.role, row.key_id, bytes(row.sealed))
+            return _read(written, row.key_id)
     raise InvalidTag
 
 
@@ -153,14 +182,6 @@ def _previous_master_key() -> tuple[bytes, ...]:
     """While keys are being resealed, some are still under the key before."""
     previous = getattr(settings, "TRUST_SERVER_PREVIOUS_MASTER_KEY", None)
     return (previous,) if previous else ()
-
-
-def _unseal(master_key: bytes, gun: str, role: str, key_id: str, sealed: bytes) -> PrivateKey:
-    plaintext = AESGCM(master_key).decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], _bound_to(gun, role, key_id))
-    key = PrivateKey(serialization.load_der_private_key(plaintext, password=None))
-    if key.key_id != key_id:
-        raise InvalidTag
-    return key
 
 
 def _bound_to(gun: str, role: str, key_id: str) -> bytes:

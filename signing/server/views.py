@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from signing.server import changefeed as changes
+from signing.server import hsm, reading, storage
 from signing.server import metrics as counted
-from signing.server import reading, storage
 from signing.server.current_files import StoredFile
 from signing.server.errors import (
     MALFORMED_JSON,
@@ -27,7 +27,7 @@ from signing.server.errors import (
 from signing.server.headers import CONSISTENT, CURRENT, headers_of
 from signing.server.online_keys import OnlineKeys, check_master_key
 from signing.server.upload import read_update
-from signing.trust.errors import MalformedMetadata, PublishRejected, TrustError, VersionConflict
+from signing.trust.errors import MalformedMetadata, PublishRejected, TokenUnavailable, TrustError, VersionConflict
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, Root
@@ -42,7 +42,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Say whether the database answers and the master key is there."""
+    """Say whether the database answers, and whether the master key and the token, if any, are there."""
     problems = {}
     try:
         connection.ensure_connection()
@@ -56,6 +56,11 @@ def health(request: HttpRequest) -> HttpResponse:
     except ImproperlyConfigured:
         log.exception("the master key cannot be used")
         problems["Trust operational"] = "the master key cannot be used"
+    try:
+        hsm.check()
+    except TokenUnavailable:
+        log.exception("the token cannot be used")
+        problems["Trust operational"] = "the token of the server's keys cannot be used"
     body = json.dumps(problems).encode()
     return HttpResponse(body, status=503 if problems else 200, content_type="application/json; charset=utf-8")
 

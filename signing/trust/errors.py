@@ -26,6 +26,8 @@
     │   ├── KeyNotHeld              it is not in this store
     │   ├── WrongPassphrase         it does not open
     │   ├── UnsafeKeyFile           its file may be read by others
+    │   ├── TokenUnavailable        the token that holds it does not let us use it
+    │   ├── BoundToToken            it is on a token, which never gives it away
     │   └── CannotSign              no held key may sign the role
     └── ServerError             the trust server did not do what was asked
         ├── ServerUnreachable       no answer, or no TLS connection
@@ -186,6 +188,16 @@ class WrongPassphrase(KeyStoreError):
 class UnsafeKeyFile(KeyStoreError):
     code = "unsafe_key_file"
     next_step = "Make the file readable by you alone (chmod 600), then try again."
+
+
+class TokenUnavailable(KeyStoreError):
+    code = "token_unavailable"
+    next_step = "Check the token, the path of its module, its label and its PIN, then try again."
+
+
+class BoundToToken(KeyStoreError):
+    code = "bound_to_token"
+    next_step = "Make a new key where it is needed, and rotate to it."
 
 
 class CannotSign(KeyStoreError):

@@ -17,6 +17,10 @@ TRUST_SERVER_PREVIOUS_MASTER_KEY = (
     if env.str("TRUST_SERVER_PREVIOUS_MASTER_KEY", default="")
     else None
 )
+# New keys of the server are made on this token, where one is named (PKCS#11); those that are sealed stay in use.
+TRUST_SERVER_HSM_MODULE = env.str("TRUST_SERVER_HSM_MODULE", default="")
+TRUST_SERVER_HSM_TOKEN = env.str("TRUST_SERVER_HSM_TOKEN", default="")
+TRUST_SERVER_HSM_PIN = env.str("TRUST_SERVER_HSM_PIN", default="").strip()
 
 # How long superseded versions can still be downloaded (0: for ever), and how often the server looks after itself.
 TRUST_SERVER_KEEP_DAYS = env.int("TRUST_SERVER_KEEP_DAYS", default=30)

@@ -8,7 +8,9 @@ import json
 import os
 import tempfile
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 # A developer's own settings must not leak into tests.
 for _name in ("DATABASE_URL", "REDIS_URL", "HTTPS_ONLY", "DEBUG", "ALLOWED_HOSTS"):
@@ -31,8 +33,17 @@ TEST_SEALING_PRIVATE_KEYS = {name: key.private_bytes_raw() for name, key in _key
 SEALING_RECIPIENT = "signing"
 SEALING_PRIVATE_KEY = TEST_SEALING_PRIVATE_KEYS["signing"]
 MASTER_KEY = os.urandom(32)
+_audit_key = ec.generate_private_key(ec.SECP256R1())
+AUDIT_KEY = _audit_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+AUDIT_PUBLIC_KEY = _audit_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+AUDIT_WITNESS = ""  # a test that needs one names a file
 TRUST_SERVER_MASTER_KEY = os.urandom(32)
+_audit_key = ec.generate_private_key(ec.SECP256R1())
+AUDIT_KEY = _audit_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+AUDIT_PUBLIC_KEY = _audit_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+AUDIT_WITNESS = ""  # a test that needs one names a file
 TRUST_SERVER_PREVIOUS_MASTER_KEY = b""
+TRUST_SERVER_HSM_MODULE = TRUST_SERVER_HSM_TOKEN = TRUST_SERVER_HSM_PIN = ""
 TRUST_SERVER_AUTH = "none"
 TRUST_SERVER_AUTH_REALM = TRUST_SERVER_AUTH_SERVICE = TRUST_SERVER_AUTH_ISSUER = TRUST_SERVER_AUTH_BUNDLE = ""
 TRUST_SERVER_ANONYMOUS_PULL = False

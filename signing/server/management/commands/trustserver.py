@@ -17,8 +17,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from signing.server import hsm
 from signing.server.auth import doorkeeper_of
 from signing.server.online_keys import check_master_key
+from signing.trust.errors import TokenUnavailable
 from signing.trust.notary.tokens import is_loopback
 from trustui.settings.environment import BASE_DIR, VAR
 
@@ -50,8 +52,11 @@ class Command(BaseCommand):
         try:
             access = _access(host, options)
             check_master_key()
+            hsm.check()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
+        except TokenUnavailable as error:
+            raise CommandError(f"{error.message} {error.next_step}") from None
         _check_certificate(options["tls_cert"], options["tls_key"], options["client_ca"])
         _check_database()
         metrics = VAR / "metrics" / f"trust-server-{port}"
