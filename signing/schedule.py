@@ -26,6 +26,7 @@ class Tick:
 
 TICKS = (
     Tick("sweep", queue.SIGNING, 10),
+    Tick("sign_audit_head", queue.SIGNING, 60),
     Tick("refresh_due", queue.SIGNING, 60),
     Tick("engine_status", queue.DOCKER, 30),
 )

@@ -110,4 +110,8 @@ urlpatterns = [
     path("people/<int:pk>/activate/", people.activate, name="person_activate"),
     path("people/<int:pk>/deactivate/", people.deactivate, name="person_deactivate"),
     path("audit/", audit.index, name="audit"),
+    path("audit/check/", audit.check, name="audit_check"),
+    path("audit/key.pem", audit.key, name="audit_key"),
+    path("audit/download/<slug:form>/", audit.download, name="audit_download"),
+    path("audit/<int:number>/", audit.show, name="audit_event"),
 ]

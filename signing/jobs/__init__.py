@@ -4,6 +4,7 @@ Jobs never call services: they claim a step, do it with what `signing.wiring` gi
 the row.
 """
 
+from signing.jobs.audit import sign_audit_head
 from signing.jobs.keys import generate_key, import_key, make_csr
 from signing.jobs.publish import clean_staging, pull, push, release, resolve
 from signing.jobs.ticks import engine_status, refresh_due, sweep
@@ -23,5 +24,6 @@ __all__ = [
     "release",
     "resolve",
     "sign",
+    "sign_audit_head",
     "sweep",
 ]

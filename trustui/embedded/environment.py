@@ -17,8 +17,8 @@ LOCAL_HOSTS = "127.0.0.1,localhost"
 
 # Which secrets a part may read, by the name of its settings module.
 SECRETS = {
-    "web": ("SECRET_KEY", "SEALING_PUBLIC_KEYS"),
-    "signing_worker": ("SEALING_PUBLIC_KEYS", "SIGNING_WORKER_KEY", "MASTER_KEY"),
+    "web": ("SECRET_KEY", "SEALING_PUBLIC_KEYS", "AUDIT_PUBLIC_KEY"),
+    "signing_worker": ("SEALING_PUBLIC_KEYS", "SIGNING_WORKER_KEY", "MASTER_KEY", "AUDIT_KEY"),
     "docker_worker": ("SEALING_PUBLIC_KEYS", "DOCKER_WORKER_KEY"),
     "scheduler": (),
     "notary": ("TRUST_SERVER_MASTER_KEY",),

@@ -148,13 +148,6 @@ def end_with_parent(parent: int | None = None) -> None:
         os._exit(0)
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Tell whether a server could listen on `port` now."""
     with socket.socket() as probe:
@@ -173,19 +166,6 @@ def accepts(port: int, host: str = "127.0.0.1") -> bool:
             return True
     except OSError:
         return False
-
-
-def wait_until(check: Callable[[], bool], timeout: float, what: str) -> None:
-    """Wait until `check` says yes.
-
-    Raises:
-        NotReady: the time was over; the text names `what`.
-    """
-    deadline = time.monotonic() + timeout
-    while not check():
-        if time.monotonic() > deadline:
-            raise NotReady(f"{what}: not after {timeout:g} s.")
-        time.sleep(POLL_SECONDS)
 
 
 @contextlib.contextmanager

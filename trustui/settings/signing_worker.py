@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
-from trustui.settings.environment import secret, secret_key_bytes
+from trustui.settings.environment import VAR, env, secret, secret_key_bytes
 from trustui.settings.worker import *  # noqa: F403  this is the worker with additions
 
 SEALING_PUBLIC_KEYS = json.loads(secret("SEALING_PUBLIC_KEYS"))
 SEALING_RECIPIENT = "signing"
 SEALING_PRIVATE_KEY = secret_key_bytes("SIGNING_WORKER_KEY")
 MASTER_KEY = secret_key_bytes("MASTER_KEY")
+
+# Signs the end of the audit log; what was signed last is remembered outside the database.
+AUDIT_KEY = secret("AUDIT_KEY")
+AUDIT_WITNESS = env.str("AUDIT_WITNESS", default=str(VAR / "audit-head.json"))

@@ -96,6 +96,9 @@ TOKEN_CERTIFICATE = env.str("TOKEN_CERTIFICATE", default="")
 TOKEN_ISSUER = env.str("TOKEN_ISSUER", default="trustui")
 TOKEN_SERVICE = env.str("TOKEN_SERVICE", default="notary")
 
+# With it readers check the signed heads of the audit log; without it the pages say that nothing vouches for the log.
+AUDIT_PUBLIC_KEY = env.str("AUDIT_PUBLIC_KEY", default="")
+
 # Headers
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SESSION_COOKIE_NAME = "trustui_session"  # other programs on the same host name use Django's default

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from signing.local_signer.arguments import archive, keys, looking, plugin, signers, signing
+from signing.local_signer.arguments import archive, audit, keys, looking, plugin, signers, signing
 from signing.local_signer.menu import Menu
 
 FAMILIES: tuple[Callable[[Menu], None], ...] = (
@@ -13,6 +13,7 @@ FAMILIES: tuple[Callable[[Menu], None], ...] = (
     signing.register,
     looking.register,
     archive.register,
+    audit.register,
     plugin.register,
 )
 """In the order of the help."""

@@ -30,8 +30,8 @@ def of(part: str, **more: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("part", "files"),
     [
-        ("web", {"secret_key", "sealing_public_keys"}),
-        ("signing_worker", {"sealing_public_keys", "signing_worker_key", "master_key"}),
+        ("web", {"secret_key", "sealing_public_keys", "audit_public_key"}),
+        ("signing_worker", {"sealing_public_keys", "signing_worker_key", "master_key", "audit_key"}),
         ("docker_worker", {"sealing_public_keys", "docker_worker_key"}),
         ("scheduler", set()),
         ("notary", {"trust_server_master_key"}),

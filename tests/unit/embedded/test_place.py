@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts.ports import free_port
 from trustui.embedded import place
 from trustui.embedded.place import CannotStart
-from trustui.embedded.processes import free_port
 
 pytestmark = pytest.mark.loopback
 

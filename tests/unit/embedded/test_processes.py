@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from trustui.embedded.processes import NotReady, Process, accepts, free_port, port_is_free, wait_until
+from tests.parts.ports import free_port
+from tests.parts.waiting import wait_until
+from trustui.embedded.processes import NotReady, Process, accepts, port_is_free
 
 LISTEN = """
 import socket, sys
@@ -79,8 +81,6 @@ def test_waiting_has_an_end(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="slow was not ready after"):
         process.wait_ready(lambda: False, 0.1)
     process.stop()
-    with pytest.raises(NotReady, match="the moon"):
-        wait_until(lambda: False, 0.1, "the moon")
 
 
 def test_an_absent_program_is_named(tmp_path: Path) -> None:

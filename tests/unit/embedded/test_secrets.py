@@ -19,6 +19,8 @@ def test_files_are_for_this_user_alone(tmp_path: Path) -> None:
         "docker_worker_key",
         "master_key",
         "trust_server_master_key",
+        "audit_key",
+        "audit_public_key",
     }
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 

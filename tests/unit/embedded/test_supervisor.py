@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts.waiting import wait_until
 from trustui.embedded import supervisor as module
-from trustui.embedded.processes import Process, wait_until
+from trustui.embedded.processes import Process
 from trustui.embedded.supervisor import GaveUp, Supervisor
 
 STEADY = "import time; time.sleep(60)"
