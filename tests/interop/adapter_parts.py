@@ -10,8 +10,9 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.parts.ports import free_port
 from tests.parts.programs import require_program
-from trustui.embedded.processes import Process, free_port
+from trustui.embedded.processes import Process
 
 USERNAME, PASSWORD = "alice", "right"
 HTPASSWD = "alice:$2b$04$xfv0xV0hhnyjmKsrtDhPVuebFvcVQdN.8Ld1wroa73loxMXR47gna\n"  # bcrypt of PASSWORD

@@ -17,8 +17,9 @@ from tests.parts.docker_cli import DockerCli, require_docker
 from tests.parts.engine import Engine, Registry
 from tests.parts.notary_cli import NotaryCli
 from tests.parts.notary_server import NotaryServer
+from tests.parts.ports import free_port
 from tests.parts.trustctl import TrustCtl
-from trustui.embedded.processes import Process, accepts, free_port
+from trustui.embedded.processes import Process, accepts
 
 
 @pytest.fixture(params=[NotaryServer, BuiltinServer], ids=["notary-server", "built-in"])

@@ -21,8 +21,9 @@ from tests.parts.notary_cli import NotaryCli
 from tests.parts.programs import require_program
 from tests.parts.raw_client import Answer, RawClient, new_gun
 from tests.parts.stores import Postgres
+from tests.parts.waiting import wait_until
 from tests.unit.trust.notary.publisher import Publisher, tag
-from trustui.embedded.processes import NotReady, wait_until
+from trustui.embedded.processes import NotReady
 
 KILLS = int(os.environ.get("FAULT_KILLS", "3"))
 """How often the server is killed in the middle of publishing; the goal is 100."""

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import redis
 
+from tests.parts.waiting import wait_until
 from trustui.embedded import secrets
-from trustui.embedded.processes import Process, wait_until
+from trustui.embedded.processes import Process
 
 PROJECT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "CANARY-correct-horse"

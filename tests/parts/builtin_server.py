@@ -9,43 +9,25 @@ import signal
 import ssl
 import sys
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.parts.certificates import Authority
 from tests.parts.programs import run
-from trustui.embedded.processes import Process, free_port
+from tests.parts.trust_server import LocalTrustServer
+from trustui.embedded.processes import Process
 
 START_SECONDS = 30
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(slots=True)
-class BuiltinServer:
+class BuiltinServer(LocalTrustServer):
     """The built-in trust server on a database of its own; `start` gives it back ready."""
 
-    folder: Path
     database_url: str = ""
     workers: int = 2
     threads: int = 16
-    port: int = field(default_factory=free_port)
     _process: Process | None = None
-    _authority: Authority = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._authority = Authority(self.folder)
-
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
-
-    @property
-    def ca_pem(self) -> str:
-        return self._authority.ca_pem
-
-    @property
-    def ca_file(self) -> Path:
-        return self._authority.ca_file
 
     @property
     def log(self) -> Path:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.parts.builtin_server import PROJECT
-from trustui.embedded.processes import Process, free_port
+from tests.parts.ports import free_port
+from trustui.embedded.processes import Process
 
 START_SECONDS = 120
 READY = re.compile(r"^Open (http\S+) in a browser", re.MULTILINE)

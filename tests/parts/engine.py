@@ -6,10 +6,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.parts.ports import free_port
 from tests.parts.programs import require_program
 from trustui.embedded import engine, registry
 from trustui.embedded.place import Place
-from trustui.embedded.processes import Process, free_port
+from trustui.embedded.processes import Process
 
 
 @dataclass(slots=True)

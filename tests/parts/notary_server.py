@@ -8,12 +8,13 @@ import ssl
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from tests.parts.certificates import Authority, KeyPair
+from tests.parts.certificates import KeyPair
+from tests.parts.ports import free_port
 from tests.parts.programs import require_program
-from trustui.embedded.processes import Process, accepts, free_port
+from tests.parts.trust_server import LocalTrustServer
+from trustui.embedded.processes import Process, accepts
 
 START_SECONDS = 20
 KEY_ALIAS = "a1"
@@ -67,31 +68,13 @@ def _backend(url: str) -> dict[str, str]:
 
 
 @dataclass(slots=True)
-class NotaryServer:
+class NotaryServer(LocalTrustServer):
     """The real trust server; `start` gives it back ready."""
 
-    folder: Path
     storage: Storage = field(default_factory=Storage)
     key_algorithm: str = "ecdsa"
-    port: int = field(default_factory=free_port)
     signer_port: int = field(default_factory=free_port)
     _running: list[Process] = field(default_factory=list)
-    _authority: Authority = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._authority = Authority(self.folder)
-
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
-
-    @property
-    def ca_pem(self) -> str:
-        return self._authority.ca_pem
-
-    @property
-    def ca_file(self) -> Path:
-        return self._authority.ca_file
 
     def start(self) -> NotaryServer:
         signer, server = require_program("notary-signer"), require_program("notary-server")

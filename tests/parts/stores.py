@@ -14,8 +14,9 @@ from pathlib import Path
 import psycopg
 import redis
 
+from tests.parts.ports import free_port
 from tests.parts.programs import require_postgres, require_program
-from trustui.embedded.processes import Process, free_port
+from trustui.embedded.processes import Process
 
 START_SECONDS = 20
 

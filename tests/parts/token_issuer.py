@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.parts.builtin_server import PROJECT, START_SECONDS
+from tests.parts.ports import free_port
 from tests.parts.programs import run
 from trustui.embedded import secrets
-from trustui.embedded.processes import Process, free_port
+from trustui.embedded.processes import Process
 
 PASSWORD = "a password of a test"
 PEOPLE = """

@@ -57,7 +57,7 @@ def run(session: Session, arguments: Namespace) -> Exit:
             taking.take(gun, folder.get(gun, {}))
         if taking.records or taking.failed:
             container.write(path, Manifest(taking.records), taking.read)
-    _forget_parts(parts, taking)
+        _forget_parts(parts, taking)
     if not path.exists():
         raise InvalidInput(
             f"There is nothing to archive: {arguments.from_account} has {len(listed)} repositories without trust data.",
@@ -153,15 +153,17 @@ def _parts_of(path: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InvalidInput(f"Another run writes {path} now.", next_step="Wait until it has ended.") from None
-        yield parts
+        try:
+            yield parts
+        finally:
+            if not any(parts.rglob("*.json")):
+                shutil.rmtree(parts)
 
 
 def _forget_parts(parts: Path, taking: _Taking) -> None:
     """Remove what is in the archive now; what an unreachable server gave so far stays for the next run."""
     for gun in set(taking.taken) - taking.failed.keys():
         shutil.rmtree(parts / gun / SEPARATOR, ignore_errors=True)
-    if not any(parts.rglob("*.json")):
-        shutil.rmtree(parts)
 
 
 def _progress(gun: Gun) -> Callable[[str, int, int], None]:

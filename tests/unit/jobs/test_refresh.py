@@ -14,13 +14,13 @@ from signing.services.operations import sign_digest
 from signing.services.repositories import check_now
 from signing.trust.errors import BadResponse, NotAuthorised, ServerUnreachable
 from signing.trust.keystore.base import PrivateKey
-from signing.trust.keystore.memory import MemoryKeyStore
 from signing.trust.notary import client
 from signing.trust.notary.cache import MemoryCache
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.repository import Repository as TrustRepository
 from tests import factories
 from tests.factories import DIGEST, PASSPHRASE
+from tests.memory_keystore import MemoryKeyStore
 
 
 def check(world, person="developer"):

@@ -19,9 +19,9 @@ from signing.server.current_files import CurrentSet, Memory, StoredFile, memory
 from signing.server.hot import Environ, Front, StartResponse
 from signing.server.models import Collection, MetadataFile, new_state
 from signing.server.states import PostgresStates, SqliteStates, StateUnknown
+from tests.parts.waiting import wait_until
 from tests.unit.server.conftest import Api
 from tests.unit.trust.notary.publisher import Publisher, tag
-from trustui.embedded.processes import wait_until
 
 
 class Door:

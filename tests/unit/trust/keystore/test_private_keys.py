@@ -15,10 +15,10 @@ from signing.trust.errors import InvalidKey, KeyNotHeld, TrustError
 from signing.trust.keystore import pem
 from signing.trust.keystore.base import KeyInfo, PrivateKey, opened_once
 from signing.trust.keystore.certificates import certificate_request, root_certificate
-from signing.trust.keystore.memory import MemoryKeyStore
 from signing.trust.tuf.keys import PublicKey, common_names
 from signing.trust.tuf.metadata import Envelope, Root
 from signing.trust.tuf.times import parse_time
+from tests.memory_keystore import MemoryKeyStore
 from tests.unit.trust import samples
 
 NOW = parse_time("2026-11-24T12:34:56.789Z")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from signing.trust.keystore.base import PrivateKey
-from signing.trust.keystore.memory import MemoryKeyStore
 from signing.trust.notary.cache import MemoryCache
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.repository import Repository
 from signing.trust.tuf.metadata import Target
+from tests.memory_keystore import MemoryKeyStore
 from tests.simulator import GUN, Owner, Simulator
 from tests.unit.trust.notary.conftest import digest
 

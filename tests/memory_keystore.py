@@ -1,4 +1,4 @@
-"""A key store that forgets: for tests and for one operation's opened keys."""
+"""A key store that forgets."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ class MemoryKeyStore:
         return self._keys[key_id][1]
 
     def add(self, key: PrivateKey, role: str, gun: str | None = None) -> None:
-        """Keep a key until the process ends."""
+        """Keep a key as long as the test lasts."""
         self._keys[key.key_id] = (KeyInfo(key.key_id, role, gun), key)
