@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TypeVar
 
 from signing.trust.errors import (
@@ -24,12 +25,13 @@ from signing.trust.errors import (
     UnmetThreshold,
 )
 from signing.trust.notary import deadline
+from signing.trust.notary.ahead import MOST_AT_ONCE, Ahead
 from signing.trust.notary.cache import TrustCache
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.pinning import TOFU, Pinning
 from signing.trust.notary.resident import Resident
 from signing.trust.notary.root_rules import TrustedRoot
-from signing.trust.notary.roots import Roots
+from signing.trust.notary.roots import LARGEST_ROOT, Roots
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.trusted import ReleasedTag, TrustedRepository
 from signing.trust.notary.verification import NOTHING_OPENED, Opened, Remembered, open_once, require_unexpired
@@ -47,6 +49,8 @@ a client should give to a server."""
 
 MOST_DELEGATIONS = 1000
 DEEPEST_DELEGATION = 10
+
+_LIKELY = (roles.SNAPSHOT, roles.TARGETS, roles.RELEASES)
 
 Kind = TypeVar("Kind", Targets, Snapshot, Timestamp)
 
@@ -100,10 +104,13 @@ def _refresh(
     opened: Mapping[str, Opened],
 ) -> TrustedRepository:
     at = now()  # read once, so that nothing expires half-way
-    roots = Roots(gun, transport, cache.load(roles.ROOT), pinning, at)
     remembered = Remembered(cache)
+    ahead = Ahead(transport, LARGEST_DOWNLOAD)
+    if must_reach_server or remembered.raw(roles.ROOT) is None:
+        ahead.expect(gun, _needed_first(remembered))
+    roots = Roots(gun, ahead, remembered.raw(roles.ROOT), pinning, at)
     root = roots.first(ask_server=must_reach_server)
-    attempt = _Attempt(gun, transport, remembered, root, at, must_reach_server, opened)
+    attempt = _Attempt(gun, ahead, remembered, root, at, must_reach_server, opened)
     try:
         trusted = attempt.run()
     except (MetadataError, BadResponse) as error:
@@ -111,11 +118,18 @@ def _refresh(
             raise attempt.silence from error
         # New keys of targets, snapshot or timestamp show only by this: their new root tells them.
         newer = _newest_root(roots, attempt.promised_root, error)
-        trusted = _Attempt(gun, transport, remembered, newer, at, must_reach_server, opened).run()
+        trusted = _Attempt(gun, ahead, remembered, newer, at, must_reach_server, opened).run()
     _remember(trusted, remembered, cache)
     if not trusted.is_stale:
         resident.keep(trusted, at)
     return trusted
+
+
+def _needed_first(remembered: Remembered) -> list[tuple[str, int]]:
+    """Name the current files that whoever knows nothing yet needs first, though none but the first two for certain."""
+    first = [("root.json", LARGEST_ROOT), ("timestamp.json", LARGEST_TIMESTAMP)]
+    likely = [name for name in _LIKELY if remembered.raw(name) is None]
+    return first + [(f"{name}.json", LARGEST_FILE) for name in likely]
 
 
 def _newest_root(roots: Roots, promised: FileMeta | None, error: TrustError) -> TrustedRoot:
@@ -140,7 +154,7 @@ class _Attempt:
     """One way down from a root: timestamp, snapshot, targets, delegations, each promised by the one before."""
 
     gun: Gun
-    transport: Transport
+    source: Ahead
     remembered: Remembered
     root: TrustedRoot
     at: datetime
@@ -172,6 +186,7 @@ class _Attempt:
         snapshot = self._fetched(Snapshot, self.root.root.role(roles.SNAPSHOT), timestamp.snapshot)
         self.promised_root = snapshot.meta[roles.ROOT]
         self.promised_root.check(roles.ROOT, self.root.envelope.raw)
+        self._expect(snapshot)
         targets = self._fetched(Targets, self.root.root.role(roles.TARGETS), snapshot.meta[roles.TARGETS])
         self._walk(targets, snapshot)
         return TrustedRepository(
@@ -190,7 +205,7 @@ class _Attempt:
     def _timestamp_bytes(self) -> bytes:
         """Ask the server; only its silence or refusal lets an earlier timestamp serve, never a wrong answer."""
         try:
-            data = self.transport.get(self.gun, "timestamp.json", LARGEST_TIMESTAMP)
+            data = self.source.get(self.gun, "timestamp.json", LARGEST_TIMESTAMP)
             if data is not None:
                 return data
             self.silence = NoTrustData(f"The trust server has no trust data for {self.gun}.", gun=str(self.gun))
@@ -253,19 +268,38 @@ class _Attempt:
             raise reason
         return self._open(kind, role, self._promised(role.name, promised))
 
+    def _expect(self, snapshot: Snapshot) -> None:
+        """Ask at once for what the snapshot promises and nobody holds: most of it will be needed."""
+        listed = (item for item in snapshot.meta.items() if item[0] == roles.TARGETS or roles.is_delegation(item[0]))
+        wanted = [
+            (_by_hash(name, promised), promised.length)
+            for name, promised in islice(listed, MOST_AT_ONCE)
+            if self._too_much(name, promised) is None and self._held(name, promised) is None
+        ]
+        self.source.expect(self.gun, wanted)
+
     def _promised(self, name: str, promised: FileMeta) -> bytes:
         """Give the bytes of a promised file, whoever signed it."""
         self.promised_bytes += promised.length
-        data = self.fetched.get(name) or self.remembered.raw(name)
-        if data is None or not _is_promised(name, promised, data):
+        data = self._held(name, promised)
+        if data is None:
             data = self._downloaded(name, promised)
             promised.check(name, data)
             self.fetched[name] = data
         return data
 
+    def _held(self, name: str, promised: FileMeta) -> bytes | None:
+        """Give a promised file that was fetched or found before, is remembered, or came early."""
+        if name not in self.fetched:
+            for data in (self.remembered.raw(name), self.source.came(f"{name}.json")):
+                if data is not None and _is_promised(name, promised, data):
+                    self.fetched[name] = data
+                    break
+        return self.fetched.get(name)
+
     def _downloaded(self, name: str, promised: FileMeta) -> bytes:
         try:
-            data = self.transport.get(self.gun, f"{name}.{promised.sha256}.json", promised.length)
+            data = self.source.get(self.gun, _by_hash(name, promised), promised.length)
         except TooLarge as error:
             raise LengthMismatch(f"{name} is longer than the {promised.length} promised bytes.", role=name) from error
         if data is None:
@@ -282,6 +316,10 @@ class _Attempt:
         require_unexpired(role.name, signed.expires, self.at)
         self.envelopes[role.name] = envelope
         return signed
+
+
+def _by_hash(name: str, promised: FileMeta) -> str:
+    return f"{name}.{promised.sha256}.json"
 
 
 def _is_promised(name: str, promised: FileMeta, data: bytes) -> bool:

@@ -89,7 +89,9 @@ class LimitedClient:
             with deadline.within(self._timeout):
                 connection = self._kept_connection(endpoint) or self._new_connection(endpoint)
                 self._read_in_turn(connection, sent, [limit for _, limit in urls], answers)
-        except (TimeoutError, OSError, NotHttp, ValueError, TooLarge, BadResponse):
+        except (TooLarge, BadResponse, ValueError):
+            pass
+        except (OSError, NotHttp):
             if answers:
                 self._one_by_one.add(endpoint)
         return answers

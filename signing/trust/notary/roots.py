@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from signing.trust.errors import MetadataError, NoTrustData, Rollback, UntrustedRoot
+from signing.trust.notary.ahead import Source
 from signing.trust.notary.pinning import Pinning
 from signing.trust.notary.root_rules import TrustedRoot, check_root, read_root, require_signed_by
-from signing.trust.notary.transport import Transport
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import FileMeta, Root
 
@@ -21,9 +21,7 @@ class Roots:
     `anchor` is the root trusted last, at first the remembered one: no root counts that it does not lead to.
     """
 
-    def __init__(
-        self, gun: str, transport: Transport, remembered: bytes | None, pinning: Pinning, at: datetime
-    ) -> None:
+    def __init__(self, gun: str, transport: Source, remembered: bytes | None, pinning: Pinning, at: datetime) -> None:
         """Take the remembered root as the anchor; its expiry does not matter for that.
 
         Raises:

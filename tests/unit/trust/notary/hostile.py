@@ -32,7 +32,7 @@ def serving(answer: Answer) -> Iterator[str]:
     def talk(connection: socket.socket) -> None:
         with connection, suppress(OSError):
             connection.settimeout(20)
-            while request := _request(connection):
+            for request in _requests(connection):
                 name = request.split(b" ")[1].decode().rpartition("/_trust/tuf/")[2]
                 for piece in answer(name):
                     if stopped.is_set():
@@ -53,14 +53,14 @@ def serving(answer: Answer) -> Iterator[str]:
         listener.close()
 
 
-def _request(connection: socket.socket) -> bytes:
+def _requests(connection: socket.socket) -> Iterator[bytes]:
+    """Give the heads of requests, however many came at once."""
     received = b""
-    while not received.endswith(b"\r\n\r\n"):
-        piece = connection.recv(65536)
-        if not piece:
-            return b""
+    while piece := connection.recv(65536):
         received += piece
-    return received
+        while b"\r\n\r\n" in received:
+            request, _, received = received.partition(b"\r\n\r\n")
+            yield request
 
 
 CLIENT = """

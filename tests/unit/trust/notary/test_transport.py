@@ -28,6 +28,7 @@ from signing.trust.errors import (
     VersionConflict,
 )
 from signing.trust.keystore.base import PrivateKey
+from signing.trust.notary import http_client
 from signing.trust.notary.tokens import Challenge, Credentials, require_protected
 from signing.trust.notary.transport import HttpsTransport, multipart
 from tests.unit.trust.samples import DATA
@@ -258,6 +259,109 @@ def test_a_connection_closed_since_does_not_make_a_server_unreachable() -> None:
     with raw_server(once_and_no_more, once) as url, HttpsTransport(url) as transport:
         assert transport.get(GUN, "root.json", 10) == b"{}"
         assert transport.get(GUN, "root.json", 10) == b"{}"
+
+
+TWO = [("root.json", 100), ("timestamp.json", 100)]
+
+
+def test_files_asked_for_together_come_over_one_connection(server: Scripted, transport: HttpsTransport) -> None:
+    server.answer = lambda request: (200, {}, f'{{"{request.path.removeprefix(BASE)}":1}}'.encode())
+    assert transport.get_together(GUN, TWO) == {
+        "root.json": b'{"root.json":1}',
+        "timestamp.json": b'{"timestamp.json":1}',
+    }
+    assert [request.path for request in server.requests] == [BASE + name for name, _ in TWO]
+
+
+def test_what_is_asked_for_together_and_not_there_is_passed_over(server: Scripted, transport: HttpsTransport) -> None:
+    server.answer = lambda request: (404, {}, NOT_FOUND) if "root" in request.path else (200, {}, b"{}")
+    assert transport.get_together(GUN, TWO) == {"timestamp.json": b"{}"}
+    assert len(transport._client._kept) == 1
+
+
+@pytest.mark.parametrize(("status", "body"), [(401, b"{}"), (500, b"{}"), (200, b"<html>"), (200, b"{" + b" " * 100)])
+def test_what_is_wrong_with_files_asked_for_together_is_left_to_tell(
+    status: int, body: bytes, server: Scripted, transport: HttpsTransport
+) -> None:
+    server.answer = lambda _: (status, {}, body)
+    assert transport.get_together(GUN, TWO) == {}
+
+
+def test_other_names_are_never_sent_together(server: Scripted, transport: HttpsTransport) -> None:
+    assert transport.get_together(GUN, [*TWO, ("../root.json", 100)]) == {}
+    assert server.requests == []
+
+
+def test_a_server_that_loses_requests_is_asked_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some proxies read one request and drop what came with it."""
+    monkeypatch.setattr(http_client, "PATIENCE", 0.05)
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+    def forgetful(connection: socket.socket) -> None:
+        while connection.recv(10_000):
+            connection.sendall(said)
+
+    with raw_server(forgetful, forgetful) as url, HttpsTransport(url) as transport:
+        assert transport.get_together(GUN, TWO) == {"root.json": b"{}"}
+        assert transport.get_together(GUN, TWO) == {}
+        assert transport.get(GUN, "timestamp.json", 10) == b"{}"
+
+
+def test_a_server_that_closes_after_each_answer_is_asked_again() -> None:
+    def once(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+    with raw_server(once, once) as url, HttpsTransport(url) as transport:
+        assert transport.get_together(GUN, TWO) == {"root.json": b"{}"}
+        assert transport.get(GUN, "timestamp.json", 10) == b"{}"
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"2\r\n{}\r\n0\r\n\r\n",
+        b"1\r\n{\r\n1 ; name=value\r\n}\r\n0\r\nTrailer: x\r\n\r\n",
+        b"02\r\n{}\r\n000\r\n\r\n",
+    ],
+)
+def test_an_answer_in_chunks_is_read_to_its_end(body: bytes) -> None:
+    def talk(connection: socket.socket) -> None:
+        for _ in range(2):
+            connection.recv(10_000)
+            connection.sendall(CHUNKED + body)
+
+    with raw_server(talk) as url, HttpsTransport(url) as transport:
+        assert transport.get(GUN, "root.json", 10) == b"{}"
+        assert transport.get(GUN, "root.json", 10) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        (b"2\r\n{}\r\n0\r\n", ServerUnreachable),
+        (b"2\r\n{", ServerUnreachable),
+        (b"", ServerUnreachable),
+        (b"2\n{}\r\n0\r\n\r\n", BadResponse),
+        (b"-2\r\n{}\r\n0\r\n\r\n", BadResponse),
+        (b"0x2\r\n{}\r\n0\r\n\r\n", BadResponse),
+        (b"2\r\n{}}\r\n0\r\n\r\n", BadResponse),
+        (b"2\r\n{}\r\n0\r\n" + b"Trailer: x\r\n" * 40 + b"\r\n", BadResponse),
+        (b"9" * 9000, BadResponse),
+        (b"1\r\n \r\n" * 70_000, BadResponse),
+        (b"ffffffff\r\n" + b"{" * 90_000, TooLarge),
+    ],
+)
+def test_broken_chunks_are_refused(body: bytes, refusal: type[TrustError]) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(CHUNKED + body)
+
+    with raw_server(talk) as url, HttpsTransport(url) as transport, pytest.raises(refusal):
+        transport.get(GUN, "root.json", 80_000)
 
 
 def test_a_publish_is_never_sent_twice() -> None:
