@@ -9,12 +9,15 @@ help: ## Show this list
 
 # --- run -------------------------------------------------------------------------------------------------------
 
-.PHONY: setup run worker notary
+.PHONY: setup run worker notary ldap
 setup: .venv/.setup ## Make .venv with everything the product needs, trustctl included
 	@:
 
 run: .venv/.setup ## Start everything on this machine; Ctrl+C ends it. PORT= TRUST_PORT= REGISTRY_PORT= NO_APT=1
 	@$(VENV)/python -m trustui.embedded
+
+ldap: .venv/.ldap ## Add what sign-in by LDAP takes (built from source: a C compiler and OpenLDAP's headers)
+	@:
 
 worker: .venv/.setup ## Run one worker alone: make worker Q=signing (or Q=docker), with REDIS_URL and DATABASE_URL set
 	@DJANGO_SETTINGS_MODULE=trustui.settings.$(or $(Q),signing)_worker $(VENV)/python manage.py \
@@ -28,6 +31,11 @@ notary: .venv/.setup ## Run the built-in trust server alone, with the certificat
 	@scripts/setup requirements.txt
 	@touch $@
 
+.venv/.ldap: requirements-ldap.txt .venv/.setup
+	@scripts/apt-install gcc python3-dev libldap2-dev libsasl2-dev
+	@scripts/setup requirements-ldap.txt
+	@touch $@
+
 # --- change ----------------------------------------------------------------------------------------------------
 
 .PHONY: migrations lock
@@ -39,6 +47,7 @@ UV_COMPILE := $(VENV)/uv pip compile --universal --generate-hashes --no-emit-ind
 lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, which `make test` installs)
 	@$(UV_COMPILE) --quiet requirements.in -o requirements.txt
 	@$(UV_COMPILE) --quiet requirements-hsm.in -o requirements-hsm.txt
+	@$(UV_COMPILE) --quiet requirements-ldap.in -o requirements-ldap.txt
 	@$(UV_COMPILE) --quiet requirements-dev.in -o requirements-dev.txt
 
 # --- test ------------------------------------------------------------------------------------------------------
@@ -46,7 +55,7 @@ lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, whic
 # TRUSTUI_TEST_DOCKER=/usr/bin/docker judges with that docker command instead of the first one on PATH;
 # TRUSTUI_TEST_NEW_DOCKER=FILE walks the plugin's journeys with a docker 29 too.
 
-TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql softhsm2 zsh fish
+TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql softhsm2 slapd zsh fish
 PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
 
 # Options alone narrow what is given; a path replaces it.
@@ -55,6 +64,7 @@ tests_of = $(if $(filter tests/%,$(T)),$(T),$(1) $(T))
 .PHONY: test unit interop browser fuzz bench pictures check lint fix
 test: .venv/.dev ## Install what tests need (Debian), check the code, run every test, stop everything
 	@scripts/apt-install $(TEST_PACKAGES)
+	-@$(MAKE) --no-print-directory ldap # without it the tests of LDAP are skipped, and say so
 	@$(MAKE) --no-print-directory check
 	$(PYTEST) $(call tests_of,tests)
 
