@@ -6,26 +6,27 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
-from signing.models import Account, Membership, User
+from signing.models import Account, Membership, Repository, User
+from signing.roles import counting
+from signing.selectors.reach import Reach
 
 
 def visible_accounts(user: User) -> QuerySet[Account]:
-    """List the accounts the person belongs to; all of them for an administrator."""
-    accounts = Account.objects.select_related("trust_server")
-    if not user.is_superuser:
-        accounts = accounts.filter(memberships__user=user)
-    return accounts.order_by("name")
+    """List the accounts the person has a role in, be it in one repository; all of them for who reads everything."""
+    return Account.objects.select_related("trust_server").filter(Reach(user).accounts()).order_by("name")
 
 
-def members_of(account: Account) -> QuerySet[Membership]:
-    """List who may do what in an account."""
-    return account.memberships.select_related("user").order_by("user__username")
+def members_of(place: Account | Repository) -> QuerySet[Membership]:
+    """List who may do what in an account, or in one repository beyond that; ended roles too, until they are removed."""
+    members = place.memberships.select_related("user", "account", "repository").order_by("user__username")
+    return members.filter(repository=None) if isinstance(place, Account) else members
 
 
 def people_of(account: Account, user: User) -> QuerySet[User]:
     """List who can sign in and has a role in an account, and the one who asks, who may be an administrator."""
-    has_part = Q(memberships__account=account) | Q(pk=user.pk)
-    return User.objects.filter(has_part, is_active=True).distinct().order_by("username")
+    members = Membership.objects.filter(counting(), account=account).values("user")
+    people = User.objects.filter(Q(pk__in=members) | Q(pk=user.pk), is_active=True, is_machine=False)
+    return people.order_by("username")
 
 
 def account_of_image(gun: str, among: Iterable[Account] | None = None) -> Account | None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from signing.models import Account, Key, Repository, User
+from signing.models import Account, Key, Repository, Signer, User
+from signing.selectors.reach import Reach
 
 
 def visible_keys(user: User) -> QuerySet[Key]:
-    """List the keys of the person's accounts. Their envelopes stay in the database."""
-    keys = Key.objects.select_related("account", "owner").defer("envelope")
-    if not user.is_superuser:
-        keys = keys.filter(account__memberships__user=user)
-    return keys.order_by("account__name", "purpose", "name")
+    """List the keys of the person's accounts. Their envelopes stay in the database.
+
+    With a role in single repositories these are the repositories' keys, those of their signers and the person's own. A
+    machine account reads none.
+    """
+    keys = Key.objects.select_related("account", "owner").defer("envelope").order_by("account__name", "purpose", "name")
+    if user.is_machine:
+        return keys.none()
+    reach = Reach(user)
+    if reach.is_everything:
+        return keys
+    signers = Signer.objects.filter(reach.signers()).values("key")
+    own = Q(owner=user) & reach.in_accounts()
+    return keys.filter(reach.in_whole_accounts() | own | Q(pk__in=signers) | Q(gun__in=reach.single_guns()))
 
 
 def root_key_of(account: Account) -> Key | None:

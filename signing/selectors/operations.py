@@ -5,17 +5,16 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from signing.models import Operation, User
+from signing.selectors.reach import Reach
 from signing.selectors.requests import passphrases_of_repository
 
 
 def visible_operations(user: User) -> QuerySet[Operation]:
-    """List the operations of the person's accounts, newest first."""
+    """List the operations of what the person has a role in, and their own, newest first."""
     operations = Operation.objects.select_related("account", "repository", "key", "signer", "requested_by").defer(
         "key__envelope"
     )
-    if not user.is_superuser:
-        operations = operations.filter(account__memberships__user=user)
-    return operations.order_by("-created_at", "-pk")
+    return operations.filter(Reach(user).operations()).order_by("-created_at", "-pk")
 
 
 def is_retryable(operation: Operation) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from signing.models import Account, Membership, User
-from signing.permissions import may
+from signing.models import Membership, Repository, User
+from signing.permissions import WORKERS, may
+from signing.roles import acting_token, counting, named_repositories
 from signing.selectors.accounts import account_of_image
 from signing.trust.errors import InvalidInput
 
@@ -18,7 +19,6 @@ _SCOPE = re.compile(r"(?P<kind>[a-z0-9]+)(?:\([a-z0-9]+\))?:(?P<name>[^\s\"]+):(
 
 # Who deletes trust data or replaces the server's keys decides about the repository as a whole.
 _ALLOWED_BY = {"pull": "view", "push": "publish", "*": "manage_account"}
-PUSHING_ROLES = (Membership.Role.LEAD, Membership.Role.SIGNER, Membership.Role.DEVELOPER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,19 @@ def granted_actions(user: User | None, scope: Scope) -> Sequence[str]:
         return scope.actions if scope.name == "catalog" and may(user, "manage_trust_servers") else ()
     if scope.kind != "repository":
         return ()
-    account = account_of_image(scope.name)
-    return [action for action in scope.actions if action in _ALLOWED_BY and may(user, _ALLOWED_BY[action], account)]
+    repository = Repository.objects.filter(gun=scope.name).first()
+    if repository is None and named_repositories(acting_token(user)):
+        return ()  # the account of what it names is shown to a token; other names in it are not its business
+    place = repository or account_of_image(scope.name)
+    return [action for action in scope.actions if action in _ALLOWED_BY and may(user, _ALLOWED_BY[action], place)]
 
 
-def people_who_may_push(account: Account | None) -> QuerySet[User]:
-    """List who gets a token to publish in an account; without an account these are the administrators."""
-    allowed = Q(is_superuser=True)
-    if account is not None:
-        allowed |= Q(memberships__account=account, memberships__role__in=PUSHING_ROLES)
-    return User.objects.filter(allowed, is_active=True).distinct().order_by("username")
+def people_who_may_push(gun: str) -> QuerySet[User]:
+    """List who gets a token to publish a repository; outside every account these are the administrators."""
+    pushing = Membership.objects.filter(counting(), role__in=WORKERS)
+    repository = Repository.objects.filter(gun=gun).first()
+    account = repository.account if repository else account_of_image(gun)
+    of_account = Q(account=account, repository=None)
+    members = pushing.filter(of_account | Q(repository=repository) if repository else of_account)
+    allowed = Q(is_superuser=True) | Q(pk__in=members.values("user"))
+    return User.objects.filter(allowed, is_active=True, is_machine=False).order_by("username")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from signing.models import ChangeRequest, ChangeRequestItem, Key, Membership, Repository, User
+from signing.models import ChangeRequest, ChangeRequestItem, Key, Repository, User
+from signing.permissions import LEADS
 from signing.selectors.keys import repository_key_of, root_key_of
+from signing.selectors.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +22,19 @@ class Problem:
 
 
 def visible_requests(user: User) -> QuerySet[ChangeRequest]:
-    """List the requests of the person's accounts, newest first."""
+    """List the requests of the person's accounts and of their repositories, newest first."""
     requests = ChangeRequest.objects.select_related(
         "account", "signer__account", "signer__key", "requested_by"
     ).prefetch_related("items__repository", "items__operation", "decisions__by")
-    if not user.is_superuser:
-        requests = requests.filter(account__memberships__user=user)
-    return requests.order_by("-created_at", "-pk")
+    return requests.filter(Reach(user).requests()).order_by("-created_at", "-pk")
 
 
 def waiting_for(user: User) -> QuerySet[ChangeRequest]:
     """List the requests this person can decide now: not their own, not decided by them, not expired."""
     requests = visible_requests(user).filter(state=ChangeRequest.State.WAITING, expires_at__gt=timezone.now())
-    if not user.is_superuser:
-        led = Membership.objects.filter(user=user, role=Membership.Role.LEAD).values("account")
-        requests = requests.filter(account__in=led)
-    return requests.exclude(Q(requested_by=user) | Q(decisions__by=user))
+    if user.is_machine:
+        return requests.none()
+    return requests.filter(Reach(user, LEADS).requests()).exclude(Q(requested_by=user) | Q(decisions__by=user))
 
 
 def passphrases_needed(request: ChangeRequest) -> list[str]:

@@ -6,14 +6,13 @@ from django.db.models import QuerySet
 
 from signing.models import Repository, Signer, User
 from signing.permissions import may
+from signing.selectors.reach import Reach
 
 
 def visible_signers(user: User) -> QuerySet[Signer]:
-    """List the signers of the person's accounts."""
+    """List the signers of the person's accounts; with a role in single repositories, theirs and the person's own."""
     signers = Signer.objects.select_related("account", "key", "user").defer("key__envelope")
-    if not user.is_superuser:
-        signers = signers.filter(account__memberships__user=user)
-    return signers.order_by("account__name", "name")
+    return signers.filter(Reach(user).signers()).order_by("account__name", "name")
 
 
 def approved_signers(repository: Repository) -> list[Signer]:
@@ -25,7 +24,7 @@ def approved_signers(repository: Repository) -> list[Signer]:
 
 def usable_signers(user: User, repository: Repository) -> list[Signer]:
     """List the approved signers this person may sign with."""
-    return [signer for signer in approved_signers(repository) if may(user, "sign_with", signer)]
+    return [signer for signer in approved_signers(repository) if may(user, "sign_with", signer, at=repository)]
 
 
 def repositories_of(signer: Signer) -> list[Repository]:

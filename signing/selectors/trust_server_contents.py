@@ -49,9 +49,9 @@ def stored_repositories(user: User, search: str = "") -> QuerySet[StoredReposito
     """List all repositories of the server by name.
 
     Raises:
-        NotAllowed: only an administrator sees all of them.
+        NotAllowed: only an administrator or an auditor of the installation sees all of them.
     """
-    require(user, "manage_trust_servers")
+    require(user, "read_trust_servers")
     found = StoredRepository.objects.order_by("gun")
     return found.filter(gun__icontains=search) if search else found
 
@@ -79,7 +79,7 @@ def roles_of(user: User, gun: str) -> list[RoleContents]:
     Raises:
         NotAllowed: as for all of them.
     """
-    require(user, "manage_trust_servers")
+    require(user, "read_trust_servers")
     rows = (
         StoredVersion.objects.filter(gun=gun)
         .values("role")
@@ -101,11 +101,11 @@ def changes(user: User, gun: str = "") -> QuerySet[StoredChange]:
     Raises:
         NotAllowed: as for all of them.
     """
-    require(user, "manage_trust_servers")
+    require(user, "read_trust_servers")
     found = StoredChange.objects.order_by("-pk")
     return found.filter(gun=gun) if gun else found
 
 
 def who_may_push(gun: str) -> list[User]:
     """List who gets a token to publish this repository."""
-    return list(people_who_may_push(account_of_image(gun)))
+    return list(people_who_may_push(gun))

@@ -156,7 +156,7 @@ def retry_operation(
     if operation.kind == Operation.Kind.IMPORT_KEY:
         raise Conflict("The key file was used up by the first try.", next_step="Import the key file again.")
     if operation.signer and operation.kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN):
-        require(actor, "sign_with", operation.signer)
+        require(actor, "sign_with", operation.signer, at=operation.repository)
     if not is_retryable(operation):
         raise TooLate("Only a failed operation can be tried again.")
     given = dict(passphrases or {})
@@ -234,7 +234,7 @@ def _checked_signer(actor: User, repository: Repository, signer: Signer | None) 
     """Refuse a signer who does not fit, was never approved here, or is somebody else."""
     if signer is None or signer.account_id != repository.account_id:
         raise InvalidInput("A signer of this account is needed to sign.", next_step="Choose one of its signers.")
-    require(actor, "sign_with", signer)
+    require(actor, "sign_with", signer, at=repository)
     if signer.key.custody != Key.Custody.SEALED:
         raise CannotSign(
             f"The key of {signer.name} is held by its owner, so this server cannot sign with it.",

@@ -5,35 +5,81 @@ from __future__ import annotations
 import pytest
 
 from signing.errors import NotAllowed
-from signing.permissions import may, require
+from signing.permissions import _REFUSALS, _RULES, may, require, scope_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-PEOPLE = ("admin", "lead", "signer", "developer", "auditor", "outsider")
+PEOPLE = (
+    "admin",
+    "account_admin",
+    "lead",
+    "signer",
+    "developer",
+    "auditor",
+    "everything",  # auditor of the installation
+    "outsider",
+)
+WORKERS = {"admin", "account_admin", "lead", "signer", "developer"}
+LEADS = {"admin", "account_admin", "lead"}
+READERS = {*LEADS, "auditor", "everything"}
+EVERYBODY_OF_IT = {*WORKERS, "auditor", "everything"}
 IN_ACCOUNT = {
     "create_account": {"admin"},
     "manage_people": {"admin"},
     "manage_trust_servers": {"admin"},
-    "view": {"admin", "lead", "signer", "developer", "auditor"},
-    "manage_account": {"admin", "lead"},
-    "create_repository": {"admin", "lead"},
-    "manage_root_keys": {"admin", "lead"},
-    "create_key": {"admin", "lead", "signer"},
-    "create_signer": {"admin", "lead", "signer"},
-    "create_signer_for_others": {"admin", "lead"},
-    "check_repository": {"admin", "lead", "signer", "developer"},
-    "publish": {"admin", "lead", "signer", "developer"},
-    "pull": {"admin", "lead", "signer", "developer"},
-    "request_signer": {"admin", "lead", "signer", "developer"},
-    "read_audit": {"admin", "lead", "auditor"},
+    "read_people": {"admin", "everything"},
+    "read_trust_servers": {"admin", "everything"},
+    "read_whole_audit": {"admin", "everything"},
+    "view": EVERYBODY_OF_IT,
+    "read_policy": EVERYBODY_OF_IT,
+    "read_keys": EVERYBODY_OF_IT,
+    "read_audit": READERS,
+    "view_webhooks": READERS,
+    "manage_webhooks": LEADS,
+    "manage_account": LEADS,
+    "manage_members": LEADS,
+    "manage_leads": {"admin", "account_admin"},
+    "create_machine": LEADS,
+    "create_repository": LEADS,
+    "manage_root_keys": LEADS,
+    "create_key": {*LEADS, "signer"},
+    "create_signer": {*LEADS, "signer"},
+    "create_signer_for_others": LEADS,
+    "use_key": LEADS,
+    "check_repository": WORKERS,
+    "publish": WORKERS,
+    "pull": WORKERS,
+    "sign_with": set(),
+    "request_signer": WORKERS,
+    "request_signer_removal": WORKERS,
+    "request_signature": WORKERS,
+    "request_revocation": WORKERS,
+    "request_rotation": LEADS,
+    "request_policy": LEADS,
+    "decide_request": LEADS,
+    "retry_request": LEADS,
+    "withdraw_request": LEADS,
+    "change_operation": LEADS,
+    "manage_tokens": set(),
     "fly": set(),
 }
 
 
 @pytest.fixture
 def cast():
-    return factories.make_cast()
+    cast = factories.make_cast()
+    cast.account_admin = factories.make_member(cast.account, "abe", "admin")
+    cast.everything = factories.make_user("eva", reads_everything=True)
+    return cast
+
+
+def test_every_action_is_in_the_table():
+    assert IN_ACCOUNT.keys() - {"fly"} == _RULES.keys()
+
+
+def test_every_refusal_belongs_to_an_action():
+    assert _REFUSALS.keys() <= _RULES.keys()
 
 
 @pytest.mark.parametrize("action", IN_ACCOUNT)
@@ -57,6 +103,15 @@ def test_a_signer_signs_as_themselves_only(cast):
     assert not any(may(cast.auditor, "sign_with", s) for s in (cast.alice, bob, machine))
 
 
+def test_an_administrator_signs_in_nobodys_name(cast):
+    machine = factories.make_signer(cast.account, "ci")
+    assert not may(cast.admin, "sign_with", cast.alice)
+    assert not may(cast.admin, "sign_with", machine)
+    cast.account.memberships.create(user=cast.admin, role="signer")
+    assert not may(cast.admin, "sign_with", cast.alice)
+    assert may(cast.admin, "sign_with", machine)
+
+
 def test_who_left_the_account_no_longer_signs_with_their_signer(cast):
     cast.account.memberships.filter(user=cast.signer).delete()
     assert not may(cast.signer, "sign_with", cast.alice)
@@ -73,7 +128,7 @@ def test_nobody_decides_about_their_own_request(cast, person):
         require(asker, "decide_request", request)
 
 
-@pytest.mark.parametrize("person", ["signer", "developer", "auditor", "outsider"])
+@pytest.mark.parametrize("person", ["signer", "developer", "auditor", "everything", "outsider"])
 def test_only_leads_decide(cast, person):
     request = factories.make_request(cast.alice, [cast.repository], cast.lead)
     assert not may(getattr(cast, person), "decide_request", request)
@@ -82,7 +137,7 @@ def test_only_leads_decide(cast, person):
 def test_an_operation_is_changed_by_who_started_it_or_by_a_lead(cast):
     operation = factories.make_operation("refresh", "refresh", cast.repository, requested_by=cast.developer)
     allowed = {person for person in PEOPLE if may(getattr(cast, person), "change_operation", operation)}
-    assert allowed == {"admin", "lead", "developer"}
+    assert allowed == {*LEADS, "developer"}
 
 
 def test_a_disabled_person_may_nothing(cast):
@@ -95,3 +150,13 @@ def test_a_refusal_is_a_sentence_with_a_next_step(cast):
         require(cast.auditor, "publish", cast.repository)
     assert refused.value.message.endswith(".")
     assert refused.value.next_step
+
+
+def test_what_reads_needs_the_reading_scope_only():
+    reading = {action for action in _RULES if scope_of(action) == "read"}
+    assert all(action.startswith(("read_", "view")) for action in reading)
+    assert not any(action.startswith(("read_", "view")) for action in _RULES.keys() - reading)
+
+
+def test_an_unknown_action_needs_the_widest_scope():
+    assert scope_of("fly") == "manage"

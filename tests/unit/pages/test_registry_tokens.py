@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
-from signing.models import AuditEvent, User
+from signing.models import AuditEvent, Membership, User
 from signing.selectors.registry_tokens import people_who_may_push
 from signing.server.tokens import Grants, TokenVerifier, read_bundle
-from tests.factories import Cast, make_account, make_user
+from signing.services.api_tokens import create_token, revoke_token
+from tests.factories import Cast, make_account, make_repository, make_user
 
 PASSWORD = "pw"
 
@@ -74,7 +77,7 @@ def test_what_each_role_gets(
     assert grants.subject == user.username
     assert answer.json()["expires_in"] == 300
     assert answer["Cache-Control"].startswith("max-age=0, no-cache, no-store")
-    pushers = set(people_who_may_push(cast.account).values_list("username", flat=True))
+    pushers = set(people_who_may_push(cast.repository.gun).values_list("username", flat=True))
     assert (user.username in pushers) == ("push" in actions)
 
 
@@ -174,8 +177,167 @@ def test_without_a_key_there_is_no_such_address(client: Client, cast: Cast) -> N
     assert ask(client, cast.lead).status_code == 404
 
 
-def test_post_is_for_clients_that_then_ask_by_get(client: Client, cast: Cast, verifier: TokenVerifier) -> None:
-    assert client.post("/token", {"grant_type": "refresh_token"}).status_code == 405
+# OAuth2's form
+
+
+def post(client: Client, **form: str) -> HttpResponse:
+    return client.post("/token", {"client_id": "docker", "service": "notary", **form})
+
+
+def test_a_password_gets_a_token_and_on_request_a_refresh_token(
+    client: Client, cast: Cast, verifier: TokenVerifier
+) -> None:
+    gun = cast.repository.gun
+    form = {"grant_type": "password", "username": "lea", "password": PASSWORD}
+    answer = post(client, **form, scope=f"repository:{gun}:pull,push registry:catalog:*").json()
+    assert set(answer) == {"access_token", "expires_in", "issued_at", "scope"}
+    assert answer["scope"] == f"repository:{gun}:pull,push"
+    assert verifier.verify(answer["access_token"], timezone.now()).subject == "lea"
+
+    kept = post(client, **form, access_type="offline").json()["refresh_token"]
+    assert PASSWORD not in kept
+    again = post(client, grant_type="refresh_token", refresh_token=kept, scope=f"repository:{gun}:*").json()
+    assert again["scope"] == f"repository:{gun}:*"
+    assert again["refresh_token"] == kept
+
+
+def test_docker_login_is_given_a_refresh_token_to_keep(client: Client, cast: Cast, verifier: TokenVerifier) -> None:
+    assert "refresh_token" not in ask(client, cast.lead).json()
+    kept = ask(client, cast.lead, offline_token="true", client_id="docker").json()["refresh_token"]
+    assert post(client, grant_type="refresh_token", refresh_token=kept).status_code == 200
+    assert "refresh_token" not in ask(client, None, offline_token="true").json()
+
+
+def test_a_refresh_token_ends_with_the_password_and_with_time(
+    client: Client, cast: Cast, verifier: TokenVerifier, time_machine: TimeMachineFixture
+) -> None:
+    kept = ask(client, cast.lead, offline_token="true").json()["refresh_token"]
+
+    def works() -> bool:
+        answer = post(client, grant_type="refresh_token", refresh_token=kept)
+        assert answer.status_code == 200 or answer.json()["error"] == "invalid_grant"
+        return answer.status_code == 200
+
+    assert works()
+    User.objects.filter(pk=cast.lead.pk).update(is_active=False)
+    assert not works()
+    User.objects.filter(pk=cast.lead.pk).update(is_active=True)
+    time_machine.shift(timedelta(days=91))
+    assert not works()
+    time_machine.shift(timedelta(days=-91))
+    cast.lead.set_password("another password")
+    cast.lead.save()
+    assert not works()
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "error"),
+    [
+        ({}, 400, "invalid_request"),
+        ({"grant_type": "authorization_code"}, 400, "unsupported_grant_type"),
+        ({"grant_type": "password", "username": "lea"}, 400, "invalid_request"),
+        ({"grant_type": "password", "username": "lea", "password": "pw", "client_id": ""}, 400, "invalid_request"),
+        ({"grant_type": "password", "username": "lea", "password": "pw", "service": "other"}, 400, "invalid_request"),
+        ({"grant_type": "password", "username": "lea", "password": "wrong"}, 401, "invalid_grant"),
+        ({"grant_type": "refresh_token"}, 400, "invalid_request"),
+        ({"grant_type": "refresh_token", "refresh_token": "made:up"}, 401, "invalid_grant"),
+        ({"grant_type": "refresh_token", "refresh_token": "trustui_" + "a" * 43}, 401, "invalid_grant"),
+    ],
+)
+def test_forms_that_get_nothing(
+    client: Client, cast: Cast, verifier: Any, form: dict[str, str], status: int, error: str
+) -> None:
+    answer = post(client, **form)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert answer.json()["errors"][0]["message"] == answer.json()["error_description"]
+    assert "token" not in answer.json()
+
+
+def test_passwords_in_forms_are_counted_too(
+    client: Client, cast: Cast, verifier: TokenVerifier, settings: Settings
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login_failed": "3/5m/key"}
+    form = {"grant_type": "password", "username": "lea"}
+    for _ in range(3):
+        assert post(client, **form, password="guess").status_code == 401
+    assert post(client, **form, password=PASSWORD).status_code == 429
+
+
+def test_other_methods_are_refused(client: Client, cast: Cast, verifier: TokenVerifier) -> None:
+    assert client.put("/token").status_code == 405
+
+
+# API tokens
+
+
+@pytest.mark.parametrize(
+    ("scopes", "actions"),
+    [
+        (["read"], {"pull"}),
+        (["read", "publish"], {"pull", "push"}),
+        (["read", "publish", "manage"], {"pull", "push", "*"}),
+        (["request"], set()),
+    ],
+)
+def test_an_api_token_bounds_what_it_gets(
+    client: Client, cast: Cast, verifier: TokenVerifier, scopes: list[str], actions: set[str]
+) -> None:
+    _, raw = create_token(actor=cast.lead, user=cast.lead, name="ci", scopes=scopes, days=1)
+    gun = cast.repository.gun
+    for answer in (
+        ask(client, "any name", f"repository:{gun}:pull,push,*", password=raw),
+        post(client, grant_type="password", username="x", password=raw, scope=f"repository:{gun}:pull,push,*"),
+        post(client, grant_type="refresh_token", refresh_token=raw, scope=f"repository:{gun}:pull,push,*"),
+    ):
+        grants = verifier.verify(answer.json()["access_token"], timezone.now())
+        assert grants.subject == "lea"
+        assert grants.actions.get(("repository", gun), frozenset()) == actions
+    assert ask(client, cast.lead, f"repository:{gun}:*").json()["scope"] == f"repository:{gun}:*", "a password is not"
+
+
+def test_an_api_token_gives_no_right_that_its_user_lacks(client: Client, cast: Cast, verifier: TokenVerifier) -> None:
+    everything = ["read", "request", "publish", "approve", "manage"]
+    _, raw = create_token(actor=cast.auditor, user=cast.auditor, name="ci", scopes=everything, days=1)
+    gun = cast.repository.gun
+    assert ask(client, "x", f"repository:{gun}:pull,push,*", password=raw).json()["scope"] == f"repository:{gun}:pull"
+
+
+def test_an_api_token_for_named_repositories_opens_these_only(
+    client: Client, cast: Cast, verifier: TokenVerifier
+) -> None:
+    other = make_repository(cast.account, "other")
+    _, raw = create_token(
+        actor=cast.lead, user=cast.lead, name="ci", scopes=["read", "publish"], repositories=[cast.repository], days=1
+    )
+    new = f"{cast.account.registry}/{cast.account.namespace}/not-yet-there"
+    scopes = [f"repository:{gun}:pull,push" for gun in (cast.repository.gun, other.gun, new)]
+    assert ask(client, "x", *scopes, password=raw).json()["scope"] == scopes[0]
+
+
+def test_an_api_token_that_ended_gets_nothing(client: Client, cast: Cast, verifier: TokenVerifier) -> None:
+    token, raw = create_token(actor=cast.lead, user=cast.lead, name="ci", scopes=["read"], days=1)
+    assert ask(client, "x", password=raw).status_code == 200
+    revoke_token(actor=cast.lead, token=token)
+    answer = ask(client, "x", password=raw)
+    assert answer.status_code == 401
+    assert raw not in answer.content.decode()
+
+
+# Roles in one repository
+
+
+def test_a_role_in_one_repository_counts_there(client: Client, cast: Cast, verifier: TokenVerifier) -> None:
+    guest = make_user("guest")
+    here, other = cast.repository, make_repository(cast.account, "other")
+    Membership.objects.create(account=cast.account, user=guest, role="developer", repository=here)
+    scopes = [f"repository:{gun}:pull,push" for gun in (here.gun, other.gun)]
+    assert ask(client, guest, *scopes).json()["scope"] == scopes[0]
+    assert guest in people_who_may_push(here.gun)
+    assert guest not in people_who_may_push(other.gun)
+
+    Membership.objects.filter(user=guest).update(ends_at=timezone.now())
+    assert ask(client, guest, *scopes).json()["scope"] == ""
+    assert guest not in people_who_may_push(here.gun)
 
 
 # The key
