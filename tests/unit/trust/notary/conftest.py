@@ -74,3 +74,12 @@ def reader(simulator: Simulator, clock: Clock, owner: Owner) -> Reader:
 def newcomer(simulator: Simulator, clock: Clock, owner: Owner) -> Reader:
     simulator.asked.clear()
     return Reader(simulator, clock)
+
+
+@pytest.fixture(params=["cold", "with a cache"])
+def victim(request: pytest.FixtureRequest, newcomer: Reader) -> Reader:
+    """Who is lied to; honest data is read before where the parameter says so."""
+    if request.param == "with a cache":
+        newcomer.refresh()
+    newcomer.simulator.asked.clear()
+    return newcomer

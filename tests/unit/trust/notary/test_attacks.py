@@ -103,15 +103,6 @@ def scene(owner: Owner, simulator: Simulator, clock: Clock) -> Scene:
     return Scene(owner, simulator, clock)
 
 
-@pytest.fixture(params=["cold", "with a cache"])
-def victim(request: pytest.FixtureRequest, newcomer: Reader) -> Reader:
-    """Who is lied to; honest data is read before where the parameter says so."""
-    if request.param == "with a cache":
-        newcomer.refresh()
-    newcomer.simulator.asked.clear()
-    return newcomer
-
-
 def require_refused(victim: Reader, refusal: type[TrustError]) -> None:
     """The attack is named, nothing of it is remembered, and it says what to do next."""
     before = {role: victim.cache.load(role) for role in EVERY}

@@ -19,24 +19,24 @@ from tests.unit.trust.notary.conftest import Reader, digest
 EVIL = Target.from_digest("v1", digest("evil"), 500)
 
 
-def test_a_tag_by_a_stranger_in_targets_ends_the_reading(newcomer: Reader, owner: Owner) -> None:
+def test_a_tag_by_a_stranger_in_targets_ends_the_reading(victim: Reader, owner: Owner) -> None:
     forged = replace(owner.files[roles.TARGETS], version=9, targets={"v1": EVIL})
     owner.put({roles.TARGETS: signed_by(forged, PrivateKey.generate())})
     with pytest.raises(UnmetThreshold):
-        newcomer.refresh()
+        victim.refresh()
 
 
-def test_a_tag_by_a_stranger_in_releases_does_not_count(newcomer: Reader, owner: Owner) -> None:
+def test_a_tag_by_a_stranger_in_releases_does_not_count(victim: Reader, owner: Owner) -> None:
     forged = replace(owner.files[roles.RELEASES], version=9, targets={"v1": EVIL})
     owner.put({roles.RELEASES: signed_by(forged, PrivateKey.generate())})
-    trusted = newcomer.refresh()
+    trusted = victim.refresh()
     assert type(trusted.left_out[roles.RELEASES]) is UnmetThreshold
     with pytest.raises(NoSuchTarget):
         trusted.find_released("v1")
 
 
-def test_a_tag_by_a_signer_alone_is_not_released(newcomer: Reader, owner: Owner) -> None:
+def test_a_tag_by_a_signer_alone_is_not_released(victim: Reader, owner: Owner) -> None:
     owner.add_target("targets/alice", "v9", digest("evil"))
     owner.publish({"targets/alice": owner.next_file("targets/alice")})
     with pytest.raises(NoSuchTarget, match="alice signed it, but it was not released"):
-        newcomer.refresh().find_released("v9")
+        victim.refresh().find_released("v9")

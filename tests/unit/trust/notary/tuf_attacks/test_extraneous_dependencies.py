@@ -13,14 +13,14 @@ from tests.simulator import Owner
 from tests.unit.trust.notary.conftest import Reader, digest
 
 
-def test_a_tag_brings_nothing_with_it(newcomer: Reader, owner: Owner) -> None:
+def test_a_tag_brings_nothing_with_it(victim: Reader, owner: Owner) -> None:
     owner.sign("v1-debug", digest("debug"), "alice")
-    trusted = newcomer.refresh()
+    trusted = victim.refresh()
     assert [row.tag for row in trusted.released("v1")] == ["v1"]
     assert trusted.find_released("v1").digest_hex == digest("one")
 
 
 @pytest.mark.parametrize("asked", ["V1", "v", "v1 ", "v1\x00", "v*", "", "../v1", "v1/"])
-def test_no_other_spelling_answers(asked: str, newcomer: Reader) -> None:
+def test_no_other_spelling_answers(asked: str, victim: Reader) -> None:
     with pytest.raises(NoSuchTarget):
-        newcomer.refresh().find_released(asked)
+        victim.refresh().find_released(asked)

@@ -21,7 +21,7 @@ FAR = 2**53 - 1
 
 
 @pytest.mark.parametrize("role", [roles.SNAPSHOT, roles.TIMESTAMP])
-def test_nobody_without_the_key_can(role: str, reader: Reader, simulator: Simulator) -> None:
+def test_nobody_without_the_key_can(role: str, victim: Reader, simulator: Simulator) -> None:
     signed = {**Envelope.parse(simulator.said(GUN, role)).signed, "version": FAR}
     payload = Envelope.build(signed, ()).payload
     stranger = PrivateKey.generate()
@@ -30,7 +30,7 @@ def test_nobody_without_the_key_can(role: str, reader: Reader, simulator: Simula
     if role == roles.SNAPSHOT:
         simulator.put_timestamp(GUN)
     with pytest.raises(UnmetThreshold):
-        reader.refresh()
+        victim.refresh()
 
 
 @pytest.mark.parametrize("role", [roles.SNAPSHOT, roles.TIMESTAMP])

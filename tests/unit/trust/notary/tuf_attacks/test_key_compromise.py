@@ -19,32 +19,32 @@ EVIL = {"v1": Target.from_digest("v1", digest("evil"), 500)}
 
 
 @pytest.mark.parametrize("stolen", [roles.SNAPSHOT, roles.TIMESTAMP, "alice"])
-def test_a_stolen_key_of_another_role_signs_no_targets(stolen: str, newcomer: Reader, owner: Owner) -> None:
+def test_a_stolen_key_of_another_role_signs_no_targets(stolen: str, victim: Reader, owner: Owner) -> None:
     server = owner.simulator.keys[GUN]
     key = owner.signer_keys["alice"] if stolen == "alice" else server.of(stolen)
     owner.put({roles.TARGETS: signed_by(replace(owner.files[roles.TARGETS], version=9, targets=EVIL), key)})
     with pytest.raises(UnmetThreshold):
-        newcomer.refresh()
+        victim.refresh()
 
 
-def test_the_server_alone_cannot_release(newcomer: Reader, owner: Owner) -> None:
+def test_the_server_alone_cannot_release(victim: Reader, owner: Owner) -> None:
     """Snapshot and timestamp keys are the server's: whoever takes the server can hide, and not invent."""
     server = owner.simulator.keys[GUN]
     forged = replace(owner.files[roles.RELEASES], version=9, targets=EVIL)
     owner.put({roles.RELEASES: signed_by(forged, server.snapshot, server.timestamp)})
-    trusted = newcomer.refresh()
+    trusted = victim.refresh()
     assert roles.RELEASES in trusted.left_out
     with pytest.raises(NoSuchTarget):
         trusted.find_released("v1")
 
 
-def test_one_key_of_two_says_nothing(newcomer: Reader, owner: Owner) -> None:
+def test_one_key_of_two_says_nothing(victim: Reader, owner: Owner) -> None:
     file = owner.files[roles.TARGETS]
     strict = tuple(replace(item, threshold=2) if item.name == roles.RELEASES else item for item in file.delegations)
     owner.put({roles.TARGETS: owner.next_file(roles.TARGETS, delegations=strict)})
     forged = replace(owner.files[roles.RELEASES], version=9, targets=EVIL)
     owner.put({roles.RELEASES: signed_by(forged, owner.signer_keys["alice"])})
-    assert type(newcomer.refresh().left_out[roles.RELEASES]) is UnmetThreshold
+    assert type(victim.refresh().left_out[roles.RELEASES]) is UnmetThreshold
 
 
 def test_a_removed_signers_key_counts_no_more(reader: Reader, owner: Owner) -> None:

@@ -17,7 +17,7 @@ from tests.unit.trust.notary.conftest import Reader, digest
 @pytest.mark.parametrize("role", [roles.SNAPSHOT, roles.RELEASES])
 @pytest.mark.parametrize("lie", [None, b"", b"<html>", b"{}"])
 def test_a_lie_prevents_an_update_only_while_it_lasts(
-    lie: bytes | None, role: str, reader: Reader, owner: Owner, simulator: Simulator
+    lie: bytes | None, role: str, victim: Reader, owner: Owner, simulator: Simulator
 ) -> None:
     owner.sign("v3", digest("three"), "alice")
     (name,) = [
@@ -25,21 +25,22 @@ def test_a_lie_prevents_an_update_only_while_it_lasts(
     ]
     simulator.lies[name] = lie
     with pytest.raises((MetadataError, BadResponse)):
-        reader.refresh()
+        victim.refresh()
     simulator.lies.clear()
-    assert reader.refresh().find_released("v3").digest_hex == digest("three")
+    assert victim.refresh().find_released("v3").digest_hex == digest("three")
 
 
-def test_a_hotels_page_is_not_silence(reader: Reader, simulator: Simulator) -> None:
+def test_a_hotels_page_is_not_silence(victim: Reader, simulator: Simulator) -> None:
     simulator.fault = BadResponse("a page to sign in")
     with pytest.raises(TrustError):
-        reader.refresh()
+        victim.refresh()
 
 
-def test_bytes_changed_on_the_way_hide_no_delegation(newcomer: Reader, simulator: Simulator) -> None:
+def test_bytes_changed_on_the_way_hide_no_delegation(victim: Reader, owner: Owner, simulator: Simulator) -> None:
     """Left out is what its key holders spoiled. What anybody could spoil ends the reading instead."""
+    owner.sign("v1", digest("a fix"), "alice")
     truth = simulator.said(GUN, roles.RELEASES)
     (name,) = [name for name, data in simulator.files[GUN].items() if data == truth and len(name) > 64]
     simulator.lies[name] = truth.replace(b"v1", b"v9")
     with pytest.raises(HashMismatch):
-        newcomer.refresh()
+        victim.refresh()

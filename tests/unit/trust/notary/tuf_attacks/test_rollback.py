@@ -6,10 +6,14 @@ nothing is protected for as long as timestamps hold, not more: nobody can be.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from signing.trust.errors import Rollback
-from tests.simulator import Owner, Simulator
+from signing.trust.errors import ExpiredMetadata, Rollback
+from signing.trust.tuf import roles
+from signing.trust.tuf.metadata import Envelope, Timestamp
+from tests.simulator import GUN, Clock, Owner, Simulator
 from tests.unit.trust.notary.conftest import Reader, digest
 
 
@@ -39,3 +43,14 @@ def test_a_revoked_tag_does_not_come_back(reader: Reader, owner: Owner, simulato
     simulator.restore(before)
     with pytest.raises(Rollback):
         reader.refresh()
+
+
+def test_a_newcomer_believes_an_older_state_for_its_timestamps_time_only(
+    newcomer: Reader, owner: Owner, simulator: Simulator, clock: Clock
+) -> None:
+    shown = simulator.said(GUN, roles.TIMESTAMP)
+    owner.sign("fix", digest("fix"), "alice")
+    simulator.lies["timestamp.json"] = shown
+    clock.now = Timestamp.from_envelope(Envelope.parse(shown)).expires + timedelta(microseconds=1)
+    with pytest.raises(ExpiredMetadata):
+        newcomer.refresh()
