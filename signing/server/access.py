@@ -8,11 +8,13 @@ from typing import Any
 
 from signing.server import auth
 from signing.server.errors import ApiError
-from signing.server.names import is_gun
+from signing.server.names import has_served_prefix, is_served
 
 
 def may_read(environ: Mapping[str, Any], gun: str) -> bool:
-    """Tell whether this request may have metadata of `gun`; on a no the ordinary way answers with the challenge."""
+    """Tell whether this request may have metadata of `gun`; on a no the ordinary way answers, with the challenge."""
+    if not has_served_prefix(gun):
+        return False
     try:
         auth.require(environ.get("HTTP_AUTHORIZATION"), auth.PULL, gun)
     except ApiError:
@@ -26,7 +28,7 @@ _PUBLISH = re.compile(r"/v2/(?P<gun>[^*]+)/_trust/tuf/", re.ASCII)
 def may_upload(environ: Mapping[str, Any]) -> bool:
     """Tell whether the body of this request is worth receiving: a publish by somebody who may publish."""
     found = _PUBLISH.fullmatch(environ["PATH_INFO"])
-    if environ["REQUEST_METHOD"] != "POST" or found is None or not is_gun(found["gun"]):
+    if environ["REQUEST_METHOD"] != "POST" or found is None or not is_served(found["gun"]):
         return False
     try:
         auth.require(environ.get("HTTP_AUTHORIZATION"), auth.PUSH, found["gun"])

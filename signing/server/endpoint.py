@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from signing.server import auth, metrics
 from signing.server.auth import Access
 from signing.server.errors import METADATA_NOT_FOUND, UNKNOWN, ApiError, Kind
-from signing.server.names import is_gun
+from signing.server.names import is_gun, is_served, prefixes
 from signing.trust.errors import KeyStoreError
 
 View = Callable[..., HttpResponse]
@@ -43,8 +43,8 @@ def endpoint(*, bad_gun: Mapping[str, Kind] = NOT_FOUND_FOR_ALL, **doors: Door) 
         try:
             if door is None:
                 raise ApiError(METADATA_NOT_FOUND)
-            if "gun" in arguments and not is_gun(arguments["gun"]):
-                raise ApiError(bad_gun.get(str(request.method), METADATA_NOT_FOUND))
+            if "gun" in arguments and not is_served(arguments["gun"]):
+                raise _refused_gun(arguments["gun"], bad_gun.get(str(request.method)))
             auth.require(request.META.get("HTTP_AUTHORIZATION"), door.access, arguments.get("gun", auth.CATALOG_NAME))
             return door.view(request, **arguments)
         except ApiError as error:
@@ -70,6 +70,12 @@ def endpoint(*, bad_gun: Mapping[str, Kind] = NOT_FOUND_FOR_ALL, **doors: Door) 
         return response
 
     return counted
+
+
+def _refused_gun(gun: str, kind: Kind | None) -> ApiError:
+    if kind is None:
+        return ApiError(METADATA_NOT_FOUND)
+    return ApiError(kind, f"Require GUNs with prefix: {prefixes()}") if is_gun(gun) else ApiError(kind)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -22,6 +22,9 @@ TRUST_SERVER_HSM_MODULE = env.str("TRUST_SERVER_HSM_MODULE", default="")
 TRUST_SERVER_HSM_TOKEN = env.str("TRUST_SERVER_HSM_TOKEN", default="")
 TRUST_SERVER_HSM_PIN = env.str("TRUST_SERVER_HSM_PIN", default="").strip()
 
+# Only repositories whose names begin with one of these are served; empty: all.
+TRUST_SERVER_GUN_PREFIXES = tuple(env.list("TRUST_SERVER_GUN_PREFIXES", default=[]))
+
 # How long superseded versions can still be downloaded (0: for ever), and how often the server looks after itself.
 TRUST_SERVER_KEEP_DAYS = env.int("TRUST_SERVER_KEEP_DAYS", default=30)
 TRUST_SERVER_TICK_SECONDS = env.float("TRUST_SERVER_TICK_SECONDS", default=300.0)

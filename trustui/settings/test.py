@@ -18,7 +18,7 @@ for _name in ("DATABASE_URL", "REDIS_URL", "HTTPS_ONLY", "DEBUG", "ALLOWED_HOSTS
     os.environ.pop(f"{_name}_FILE", None)
 os.environ["TRUSTUI_VAR"] = tempfile.gettempdir()  # nothing is written there; only paths are formed
 
-_keys = {name: X25519PrivateKey.generate() for name in ("signing", "docker")}
+_keys = {name: X25519PrivateKey.generate() for name in ("signing", "docker", "notices")}
 _public = {name: base64.b64encode(k.public_key().public_bytes_raw()).decode() for name, k in _keys.items()}
 os.environ["SECRET_KEY"] = base64.b64encode(os.urandom(32)).decode()
 os.environ["SEALING_PUBLIC_KEYS"] = json.dumps(_public)
@@ -43,6 +43,7 @@ AUDIT_KEY = _audit_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryp
 AUDIT_PUBLIC_KEY = _audit_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 AUDIT_WITNESS = ""  # a test that needs one names a file
 TRUST_SERVER_PREVIOUS_MASTER_KEY = b""
+TRUST_SERVER_GUN_PREFIXES: tuple[str, ...] = ()
 TRUST_SERVER_HSM_MODULE = TRUST_SERVER_HSM_TOKEN = TRUST_SERVER_HSM_PIN = ""
 TRUST_SERVER_AUTH = "none"
 TRUST_SERVER_AUTH_REALM = TRUST_SERVER_AUTH_SERVICE = TRUST_SERVER_AUTH_ISSUER = TRUST_SERVER_AUTH_BUNDLE = ""
@@ -50,6 +51,10 @@ TRUST_SERVER_ANONYMOUS_PULL = False
 TRUST_SERVER_LARGEST_UPLOAD = 32 * 1024 * 1024
 TRUST_SERVER_UPLOAD_SECONDS = 30.0
 DOCKER_HOST = ""
+DIGEST_HOUR = 6
+WEBHOOKS_TO_THIS_MACHINE = True
+DASHBOARD_URL = "https://trust.example.com"
+SENDS_MAIL = True
 
 DATABASES = {
     "default": {

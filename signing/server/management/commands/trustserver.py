@@ -6,12 +6,13 @@ import os
 import shutil
 import sys
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
@@ -19,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from signing.server import hsm
 from signing.server.auth import doorkeeper_of
+from signing.server.names import is_prefix
 from signing.server.online_keys import check_master_key
 from signing.trust.errors import TokenUnavailable
 from signing.trust.notary.tokens import is_loopback
@@ -45,12 +47,20 @@ class Command(BaseCommand):
         parser.add_argument("--auth-issuer", default="trustui", metavar="NAME", help="default trustui")
         parser.add_argument("--auth-bundle", default="", metavar="FILE", help="certificates of the issuer, PEM")
         parser.add_argument("--anonymous-pull", action="store_true", help="everybody may read")
+        parser.add_argument(
+            "--gun-prefix",
+            action="append",
+            default=[],
+            metavar="PREFIX",
+            help="serve only repositories whose names begin so, as registry.example.com/; may be repeated",
+        )
         parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one per core)")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         host, port = _address(options["bind"])
         try:
             access = _access(host, options)
+            prefixes = _prefixes(options["gun_prefix"])
             check_master_key()
             hsm.check()
         except ImproperlyConfigured as error:
@@ -66,6 +76,7 @@ class Command(BaseCommand):
         environment = {
             **os.environ,
             **access,
+            **prefixes,
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             # the web server is started with the interpreter's own module search path
             "PYTHONPATH": os.pathsep.join(filter(None, (str(BASE_DIR), os.environ.get("PYTHONPATH", "")))),
@@ -104,6 +115,18 @@ def _access(host: str, options: Mapping[str, Any]) -> dict[str, str]:
         "TRUST_SERVER_AUTH_BUNDLE": str(Path(options["auth_bundle"]).resolve()),
         "TRUST_SERVER_ANONYMOUS_PULL": str(options["anonymous_pull"]),
     }
+
+
+def _prefixes(given: Sequence[str]) -> dict[str, str]:
+    """Give the setting of the repositories served; without the option the environment's own counts.
+
+    Raises:
+        ImproperlyConfigured: it would shut out what it was meant to let in.
+    """
+    prefixes = given or settings.TRUST_SERVER_GUN_PREFIXES
+    if wrong := [prefix for prefix in prefixes if not is_prefix(prefix)]:
+        raise ImproperlyConfigured(f"A GUN prefix is how repositories' names begin, up to a slash, not {wrong[0]!r}.")
+    return {"TRUST_SERVER_GUN_PREFIXES": ",".join(prefixes)}
 
 
 def _check_certificate(certificate: Path, key: Path, client_ca: Path | None) -> None:
