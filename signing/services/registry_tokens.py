@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
+from django.core import signing as signatures
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from signing import jws
 from signing.models import User
@@ -27,8 +30,11 @@ from signing.selectors.registry_tokens import Scope, granted_actions
 from signing.trust.errors import InvalidInput
 
 LIFETIME = timedelta(minutes=5)
+REFRESH_LIFETIME = timedelta(days=90)
 SKEW = timedelta(seconds=30)
 MOST_SCOPES = 20
+
+_REFRESH = "registry refresh token"
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,7 @@ class IssuedToken:
     text: str
     issued_at: datetime
     lifetime: timedelta
+    scope: str
 
     def __repr__(self) -> str:
         return f"IssuedToken(issued_at={self.issued_at!r})"
@@ -53,7 +60,8 @@ def is_token_issuer() -> bool:
 def issue_token(*, user: User | None, service: str, scopes: Sequence[str]) -> IssuedToken:
     """Grant what this person may do of what is asked for; nobody in particular gets a token that grants nothing.
 
-    Asking for too much is no error in this protocol: the token grants less, and the trust server refuses.
+    Asking for too much is no error in this protocol: the token grants less, and the trust server refuses. Who came with
+    an API token gets no more than that one allows.
 
     Raises:
         InvalidInput: another service's, or a scope that cannot be read.
@@ -62,7 +70,7 @@ def issue_token(*, user: User | None, service: str, scopes: Sequence[str]) -> Is
         raise InvalidInput(f"Tokens for {service[:80]!r} are not made here.")
     if len(scopes) > MOST_SCOPES:
         raise InvalidInput(f"A token can be asked for at most {MOST_SCOPES} scopes.")
-    access = []
+    access: list[dict[str, Any]] = []
     for scope in map(Scope.parse, scopes):
         if actions := list(granted_actions(user, scope)):
             access.append({"type": scope.kind, "name": scope.name, "actions": actions})
@@ -79,7 +87,26 @@ def issue_token(*, user: User | None, service: str, scopes: Sequence[str]) -> Is
         "access": access,
     }
     log.info("a token for %s grants %s", claims["sub"] or "nobody in particular", access)
-    return IssuedToken(jws.sign(claims, key, {"x5c": list(chain)}), now, LIFETIME)
+    granted = " ".join(f"{entry['type']}:{entry['name']}:{','.join(entry['actions'])}" for entry in access)
+    return IssuedToken(jws.sign(claims, key, {"x5c": list(chain)}), now, LIFETIME, granted)
+
+
+def refresh_token_for(user: User) -> str:
+    """Give what docker keeps in place of a password.
+
+    It is good for tokens only, and until the password changes or 90 days are over.
+    """
+    return signatures.dumps([user.pk, user.get_session_auth_hash()], salt=_REFRESH)
+
+
+def user_of_refresh_token(text: str) -> User | None:
+    """Find whose refresh token this is; None where it is no good any more."""
+    try:
+        pk, password = signatures.loads(text, salt=_REFRESH, max_age=REFRESH_LIFETIME)
+    except signatures.BadSignature:
+        return None
+    user = User.objects.filter(pk=pk, is_active=True, must_change_password=False).first()
+    return user if user and constant_time_compare(password, user.get_session_auth_hash()) else None
 
 
 @lru_cache(maxsize=1)
