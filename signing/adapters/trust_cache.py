@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from django.db import transaction
+
 from signing.models import Repository, TrustedMetadata
 
 
@@ -19,6 +23,12 @@ class StoredTrustCache:
     def store(self, role: str, data: bytes) -> None:
         """Keep a file that verified."""
         TrustedMetadata.objects.update_or_create(repository=self._repository, role=role, defaults={"data": data})
+
+    def store_all(self, files: Mapping[str, bytes]) -> None:
+        """Keep files that verified, all or none."""
+        with transaction.atomic():
+            for role, data in files.items():
+                self.store(role, data)
 
     def clear(self) -> None:
         """Forget everything, the pinned root included."""

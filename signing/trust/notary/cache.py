@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 from signing.trust.errors import InvalidName
@@ -15,6 +16,7 @@ from signing.trust.notary.gun import Gun
 from signing.trust.tuf import roles
 
 LARGEST_FILE = 64 * 1024 * 1024
+MOST_AT_ONCE = 8
 
 
 class TrustCache(Protocol):
@@ -25,6 +27,9 @@ class TrustCache(Protocol):
 
     def store(self, role: str, data: bytes) -> None:
         """Remember a verified file."""
+
+    def store_all(self, files: Mapping[str, bytes]) -> None:
+        """Remember verified files by role; it may be that only some are when this fails."""
 
     def clear(self) -> None:
         """Forget this GUN; the next root is trusted on first use again."""
@@ -43,6 +48,10 @@ class MemoryCache:
     def store(self, role: str, data: bytes) -> None:
         """Remember a file."""
         self._files[role] = data
+
+    def store_all(self, files: Mapping[str, bytes]) -> None:
+        """Remember files."""
+        self._files.update(files)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -69,6 +78,10 @@ class LateCache:
         """Remember a file, until `write` here alone."""
         self._stored[role] = data
 
+    def store_all(self, files: Mapping[str, bytes]) -> None:
+        """Remember files, until `write` here alone."""
+        self._stored.update(files)
+
     def clear(self) -> None:
         """Forget everything, there too."""
         self._cache.clear()
@@ -77,11 +90,7 @@ class LateCache:
 
     def write(self) -> None:
         """Store what is new."""
-        for role, data in self._stored.items():
-            if self._loaded.get(role) != data:
-                self._cache.store(role, data)
-                self._loaded[role] = data
-        self._stored.clear()
+        self._cache.store_all({role: data for role, data in self._stored.items() if self._loaded.get(role) != data})
 
 
 class FileCache:
@@ -120,6 +129,28 @@ class FileCache:
         except BaseException:
             Path(draft).unlink(missing_ok=True)
             raise
+
+    def store_all(self, files: Mapping[str, bytes]) -> None:
+        """Put files in place, each as `store` does: waiting for a busy disk together takes no longer than once."""
+        failures: list[Exception] = []
+
+        def store_some(some: list[tuple[str, bytes]]) -> None:
+            try:
+                for role, data in some:
+                    self.store(role, data)
+            except Exception as error:
+                failures.append(error)
+
+        shares = [list(files.items())[at::MOST_AT_ONCE] for at in range(min(MOST_AT_ONCE, len(files)))]
+        threads = [Thread(target=store_some, args=(share,)) for share in shares[1:]]
+        for thread in threads:
+            thread.start()
+        for share in shares[:1]:
+            store_some(share)
+        for thread in threads:
+            thread.join()
+        for failure in failures:
+            raise failure
 
     def clear(self) -> None:
         """Delete the metadata of this GUN; its staged changes stay, and so does what GUNs below its name have."""

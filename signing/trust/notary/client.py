@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -72,13 +72,15 @@ def refresh(
     now: Callable[[], datetime] = utc_now,
     must_reach_server: bool = False,
     opened: Mapping[str, Opened] = NOTHING_OPENED,
+    needed: Sequence[tuple[str, int]] = (),
 ) -> TrustedRepository:
     """Fetch and verify the newest state of a repository.
 
     The cache is written only after everything verified. When the server does not answer, an earlier timestamp that
     still holds serves instead and the result `is_stale`; `must_reach_server` forbids that and always looks for a new
     root too, as everything that writes has to. Files that were `opened` before are not read again where the server
-    promises their very bytes and the same keys count.
+    promises their very bytes and the same keys count. Files that are `needed`, by the server's names and with their
+    limits, are asked for at once.
 
     All of it ends within `deadline.LONGEST` seconds, or what is left of the caller's own limit.
 
@@ -89,7 +91,7 @@ def refresh(
     """
     try:
         with deadline.within(deadline.LONGEST):
-            return _refresh(gun, transport, cache, pinning, now, must_reach_server, opened)
+            return _refresh(gun, transport, cache, pinning, now, must_reach_server, opened, needed)
     except TimeoutError:
         raise ServerUnreachable(f"Reading {gun} took longer than {deadline.LONGEST:g} seconds.") from None
 
@@ -102,11 +104,14 @@ def _refresh(
     now: Callable[[], datetime],
     must_reach_server: bool,
     opened: Mapping[str, Opened],
+    needed: Sequence[tuple[str, int]],
 ) -> TrustedRepository:
     at = now()  # read once, so that nothing expires half-way
     remembered = Remembered(cache)
     ahead = Ahead(transport, LARGEST_DOWNLOAD)
-    if must_reach_server or remembered.raw(roles.ROOT) is None:
+    if needed:
+        ahead.expect(gun, needed)
+    elif must_reach_server or remembered.raw(roles.ROOT) is None:
         ahead.expect(gun, _needed_first(remembered))
     roots = Roots(gun, ahead, remembered.raw(roles.ROOT), pinning, at)
     root = roots.first(ask_server=must_reach_server)
@@ -144,9 +149,7 @@ def _newest_root(roots: Roots, promised: FileMeta | None, error: TrustError) -> 
 
 
 def _remember(trusted: TrustedRepository, remembered: Remembered, cache: TrustCache) -> None:
-    for name, envelope in trusted.envelopes.items():
-        if remembered.raw(name) != envelope.raw:
-            cache.store(name, envelope.raw)
+    cache.store_all({name: data for name, data in trusted.raw_files().items() if remembered.raw(name) != data})
 
 
 @dataclass(slots=True)

@@ -60,6 +60,10 @@ class TrustedRepository:
             **self.delegations,
         }
 
+    def raw_files(self) -> dict[str, bytes]:
+        """Give the exact bytes of every file by its role, the root's too."""
+        return {name: envelope.raw for name, envelope in self.envelopes.items()}
+
     def role(self, name: str) -> Role:
         """Give a base role, or a delegation that is among `files`, with its keys."""
         if not roles.is_delegation(name):
