@@ -1,4 +1,4 @@
-"""Accounts, their registry login and their people."""
+"""Accounts and their registry login. Their people: `signing.services.members`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def create_account(
     registry_password: str = "",
     enforces_trust: bool = True,
 ) -> Account:
-    """Open an account for one namespace of a registry; its maker becomes its first lead."""
+    """Open an account for one namespace of a registry; its maker becomes its first admin."""
     require(actor, "create_account")
     _check_name(name)
     _check_place(registry, namespace)
@@ -43,7 +43,7 @@ def create_account(
     )
     if registry_password:
         _keep_password(account, registry_password)
-    Membership.objects.create(account=account, user=actor, role=Membership.Role.LEAD)
+    Membership.objects.create(account=account, user=actor, role=Membership.Role.ADMIN)
     audit.record(actor, "create_account", account=account, subject=account, registry=registry, namespace=namespace)
     return account
 
@@ -63,6 +63,7 @@ def change_account(
     Another trust server is an administrator's decision: it changes who is believed.
     """
     require(actor, "manage_account", account)
+    before = _readable(account)
     changed = []
     if trust_server is not None and trust_server != account.trust_server:
         require(actor, "manage_trust_servers")
@@ -78,27 +79,26 @@ def change_account(
     if registry_password is not None:
         _keep_password(account, registry_password)
         changed.append("registry_password")
-    audit.record(actor, "change_account", account=account, subject=account, changed=changed)
+    audit.record(
+        actor,
+        "change_account",
+        account=account,
+        subject=account,
+        changed=changed,
+        before=before,
+        after=_readable(account),
+    )
     return account
 
 
-@transaction.atomic
-def set_member(*, actor: User, account: Account, user: User, role: str) -> Membership:
-    """Give a person a role in an account, in place of the one they had."""
-    require(actor, "manage_account", account)
-    if role not in Membership.Role.values:
-        raise InvalidInput(f"{role!r} is not a role.", next_step=f"Choose one of {', '.join(Membership.Role.values)}.")
-    membership, _ = Membership.objects.update_or_create(account=account, user=user, defaults={"role": role})
-    audit.record(actor, "set_member", account=account, subject=user, role=role)
-    return membership
-
-
-@transaction.atomic
-def remove_member(*, actor: User, account: Account, user: User) -> None:
-    """End a person's part in an account. What they signed stays signed."""
-    require(actor, "manage_account", account)
-    Membership.objects.filter(account=account, user=user).delete()
-    audit.record(actor, "remove_member", account=account, subject=user)
+def _readable(account: Account) -> dict[str, str | bool]:
+    """Put what may change into plain values; of a password only whether there is one."""
+    return {
+        "trust_server": account.trust_server.name,
+        "registry_username": account.registry_username,
+        "has_registry_password": bool(account.registry_password),
+        "enforces_trust": account.enforces_trust,
+    }
 
 
 def _check_name(name: str) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from signing.errors import Conflict
 from signing.models import User
@@ -21,6 +22,14 @@ from signing.services import audit
 from signing.trust.errors import InvalidInput, InvalidName
 
 LONGEST_USERNAME = LONGEST_NAME = 150
+
+
+class Standing(models.TextChoices):
+    """What somebody is in the installation as a whole, whatever their roles in accounts."""
+
+    MEMBER = "member", "Member"
+    AUDITOR = "auditor", "Auditor of the installation"
+    ADMINISTRATOR = "administrator", "Administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,8 @@ class Handover:
 def create_person(*, actor: User, username: str, full_name: str = "", email: str = "") -> Handover:
     """Let a new person sign in. They belong to no account until a lead or an administrator gives them a role."""
     require(actor, "manage_people")
-    _check_username(username)
-    _check_full_name(full_name)
+    check_username(username)
+    check_full_name(full_name)
     if email:
         _check_email(email)
     # The whole name goes into one field: not everybody's splits into two, and only the whole is ever shown.
@@ -50,6 +59,7 @@ def create_person(*, actor: User, username: str, full_name: str = "", email: str
 def give_new_password(*, actor: User, person: User) -> Handover:
     """Replace a forgotten password by a one-time password; who is signed in with the old one is signed out."""
     require(actor, "manage_people")
+    _require_person(person)
     if actor == person:
         raise Conflict(
             "This would sign you out before you could read it.", next_step="Change your own password instead."
@@ -63,30 +73,70 @@ def give_new_password(*, actor: User, person: User) -> Handover:
 
 
 @transaction.atomic
-def deactivate_person(*, actor: User, person: User) -> User:
-    """Shut a person out at once. Their name, roles, keys and signatures stay what they are.
+def change_person(*, actor: User, person: User, full_name: str, email: str) -> User:
+    """Change the name others see and the address for mail. The user name stays: the record is kept under it."""
+    require(actor, "manage_people")
+    person = _locked(person)
+    check_full_name(full_name)
+    if email:
+        _check_email(email, person)
+    before = _facts(person)
+    person.first_name, person.last_name, person.email = full_name, "", email
+    person.save(update_fields=["first_name", "last_name", "email"])
+    audit.record(actor, "change_person", account=None, subject=person.username, before=before, after=_facts(person))
+    return person
 
-    Their password goes too, which ends their sessions for good: activating them does not bring one back.
+
+@transaction.atomic
+def set_standing(*, actor: User, person: User, standing: str) -> User:
+    """Make somebody an administrator, an auditor of the whole installation, or neither.
+
+    Raises:
+        Conflict: nobody would be left who administers, or a machine account was meant.
+    """
+    require(actor, "manage_people")
+    if standing not in Standing.values:
+        raise InvalidInput(f"{standing[:40]!r} is not known.", next_step=f"Choose one of {', '.join(Standing.values)}.")
+    if person.is_machine:
+        raise Conflict("A machine account only reads and asks.", next_step="Make an account for a person.")
+    person, others = _locked_with_administrators(person)
+    before = standing_of(person)
+    if before == Standing.ADMINISTRATOR and person.is_active and standing != before and not others:
+        raise _is_last_administrator()
+    person.is_superuser = standing == Standing.ADMINISTRATOR
+    person.reads_everything = standing == Standing.AUDITOR
+    person.save(update_fields=["is_superuser", "reads_everything"])
+    audit.record(actor, "set_standing", account=None, subject=person.username, before=before, after=standing)
+    return person
+
+
+def standing_of(person: User) -> str:
+    """Tell what a person is in the installation as a whole."""
+    if person.is_superuser:
+        return Standing.ADMINISTRATOR
+    return Standing.AUDITOR if person.reads_everything else Standing.MEMBER
+
+
+@transaction.atomic
+def deactivate_person(*, actor: User, person: User) -> User:
+    """Shut a person or a machine account out at once. Name, roles, keys and signatures stay what they are.
+
+    The password and every API token go too, which ends it for good: activating them does not bring one back.
 
     Raises:
         Conflict: it is the last administrator who can sign in, or they are deactivated already.
     """
     require(actor, "manage_people")
-    # Every administrator's row is locked, so that two of them cannot deactivate each other at the same moment.
-    needed = Q(is_superuser=True, is_active=True) | Q(pk=person.pk)
-    locked = {row.pk: row for row in User.objects.select_for_update().filter(needed).order_by("pk")}
-    person = locked.pop(person.pk)
+    person, others = _locked_with_administrators(person)
     if not person.is_active:
         raise Conflict(f"{person.username} is deactivated already.")
-    if person.is_superuser and not locked:
-        raise Conflict(
-            "This is the last administrator who can sign in.",
-            next_step="Make another one first: manage.py createsuperuser, on the server.",
-        )
+    if person.is_superuser and not others:
+        raise _is_last_administrator()
     person.is_active = False
     person.set_unusable_password()
     person.save(update_fields=["is_active", "password"])
-    audit.record(actor, "deactivate_person", account=None, subject=person.username)
+    tokens = person.api_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+    audit.record(actor, "deactivate_person", account=None, subject=person.username, revoked_tokens=tokens)
     return person
 
 
@@ -94,6 +144,7 @@ def deactivate_person(*, actor: User, person: User) -> User:
 def activate_person(*, actor: User, person: User) -> Handover:
     """Let a deactivated person sign in again, with a one-time password and the roles they had."""
     require(actor, "manage_people")
+    _require_person(person)
     person = _locked(person)
     if person.is_active:
         raise Conflict(f"{person.username} can sign in already.")
@@ -123,7 +174,30 @@ def _locked(person: User) -> User:
     return User.objects.select_for_update().get(pk=person.pk)
 
 
-def _check_username(username: str) -> None:
+def _locked_with_administrators(person: User) -> tuple[User, list[User]]:
+    """Lock a person and every other active administrator, so that two of them cannot end each other at one moment."""
+    needed = Q(is_superuser=True, is_active=True) | Q(pk=person.pk)
+    locked = {row.pk: row for row in User.objects.select_for_update().filter(needed).order_by("pk")}
+    return locked.pop(person.pk), list(locked.values())
+
+
+def _is_last_administrator() -> Conflict:
+    return Conflict(
+        "This is the last administrator who can sign in.", next_step="Make somebody else an administrator first."
+    )
+
+
+def _require_person(person: User) -> None:
+    if person.is_machine:
+        raise Conflict("A machine account has no password.", next_step="Make a token for it.")
+
+
+def _facts(person: User) -> dict[str, str]:
+    return {"full_name": person.get_full_name(), "email": person.email}
+
+
+def check_username(username: str) -> None:
+    """Raise `InvalidName` for a name nobody could type, `Conflict` for one that is taken in any spelling."""
     try:
         ASCIIUsernameValidator()(username)
     except ValidationError:
@@ -137,7 +211,8 @@ def _check_username(username: str) -> None:
         raise Conflict(f"There is a person with the user name {username} already.", next_step="Choose another one.")
 
 
-def _check_full_name(full_name: str) -> None:
+def check_full_name(full_name: str) -> None:
+    """Raise `InvalidInput` for a name no page could show."""
     if len(full_name) > LONGEST_NAME or not full_name.isprintable():
         raise InvalidInput(
             "That is no name a page could show.",
@@ -145,10 +220,11 @@ def _check_full_name(full_name: str) -> None:
         )
 
 
-def _check_email(email: str) -> None:
+def _check_email(email: str, of: User | None = None) -> None:
     try:
         validate_email(email)
     except ValidationError:
         raise InvalidInput(f"{email!r} is no e-mail address.", next_step="Correct it, or leave it empty.") from None
-    if User.objects.filter(email__iexact=email).exists():
+    others = User.objects.exclude(pk=of.pk) if of else User.objects.all()
+    if others.filter(email__iexact=email).exists():
         raise Conflict(f"Somebody else has the e-mail address {email}.", next_step="Give another one, or none.")

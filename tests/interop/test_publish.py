@@ -12,8 +12,9 @@ import pytest
 from signing import jobs, queue, wiring
 from signing.adapters.registry import Registry as RegistryClient
 from signing.models import Account, Membership, Operation, Repository, Signer, TrustServer, User
-from signing.services.accounts import create_account, set_member
+from signing.services.accounts import create_account
 from signing.services.keys import generate_key
+from signing.services.members import set_member
 from signing.services.operations import publish_image, pull_image, retry_operation
 from signing.services.repositories import check_now, create_repository
 from signing.services.requests import approve_request, request_signer

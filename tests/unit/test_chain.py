@@ -13,8 +13,8 @@ from signing import chain
 from signing.jobs.audit import sign_audit_head
 from signing.models import Account, AuditEvent, AuditHead, Happening, Membership
 from signing.selectors import audit
-from signing.services.accounts import set_member
 from signing.services.audit import record
+from signing.services.members import set_member
 from signing.trust.evidence.audit_check import Wrong
 from signing.trust.evidence.audit_log import GENESIS
 from tests import factories

@@ -91,7 +91,7 @@ class Seed:
 
     def _account(self) -> Account:
         from signing.models import Account, Membership, TrustServer, User
-        from signing.services import accounts
+        from signing.services import accounts, members
 
         administrator = User.objects.filter(is_superuser=True, is_active=True).earliest("pk")
         account = Account.objects.filter(name=ACCOUNT).first() or accounts.create_account(
@@ -103,7 +103,7 @@ class Seed:
         )
         for user, role in ((self.lead, Membership.Role.LEAD), (self.developer, Membership.Role.SIGNER)):
             if not Membership.objects.filter(account=account, user=user).exists():
-                accounts.set_member(actor=administrator, account=account, user=user, role=role)
+                members.set_member(actor=administrator, account=account, user=user, role=role)
         return account
 
     def _passphrase(self, account: Account) -> str:

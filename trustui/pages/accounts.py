@@ -13,7 +13,8 @@ from signing.models import Account
 from signing.permissions import may, require
 from signing.selectors.accounts import members_of, visible_accounts
 from signing.selectors.keys import root_key_of
-from signing.services.accounts import change_account, create_account, remove_member, set_member
+from signing.services.accounts import change_account, create_account
+from signing.services.members import remove_member, set_member
 from trustui.forms.accounts import AccountChangeForm, AccountForm, MemberForm
 from trustui.htmx import HtmxRequest
 from trustui.pages import commands
@@ -103,6 +104,7 @@ def _account_page(request: HtmxRequest, account: Account, form: MemberForm | Non
         "repositories": account.repositories.order_by("gun")[:10],
         "repository_count": account.repositories.count(),
         "may_manage": may(request.user, "manage_account", account),
+        "may_see_webhooks": may(request.user, "view_webhooks", account),
         "may_make_root": may(request.user, "manage_root_keys", account),
         "may_add_repository": may(request.user, "create_repository", account),
         "form": form or MemberForm(request, is_sent=False),

@@ -4,12 +4,16 @@ import pytest
 
 from signing.errors import Conflict, NotAllowed
 from signing.models import AuditEvent, User
+from signing.services.api_tokens import authenticate, create_token
 from signing.services.people import (
     activate_person,
+    change_person,
     create_person,
     deactivate_person,
     give_new_password,
     keep_chosen_password,
+    set_standing,
+    standing_of,
 )
 from signing.trust.errors import InvalidInput, InvalidName
 from tests.factories import make_user
@@ -142,3 +146,75 @@ def test_choosing_a_password_leaves_one_event(cast, one_event):
     with one_event("change_own_password"):
         keep_chosen_password(actor=cast.developer)
     assert not User.objects.get(pk=cast.developer.pk).must_change_password
+
+
+def test_name_and_address_of_a_person_change_and_the_user_name_stays(cast, one_event):
+    with one_event("change_person"):
+        change_person(actor=cast.admin, person=cast.developer, full_name="Dan Dee", email="dan@example.com")
+    person = User.objects.get(username="dan")
+    assert (str(person), person.email) == ("Dan Dee", "dan@example.com")
+    detail = AuditEvent.objects.first().detail
+    assert detail["before"] == {"full_name": "", "email": ""}
+    assert detail["after"] == {"full_name": "Dan Dee", "email": "dan@example.com"}
+    change_person(actor=cast.admin, person=person, full_name="Dan", email="DAN@example.com")
+
+
+@pytest.mark.parametrize("given", [{"full_name": "a\u202eb", "email": ""}, {"full_name": "", "email": "dan"}])
+def test_a_name_no_page_could_show_is_refused_later_too(cast, given):
+    with pytest.raises(InvalidInput):
+        change_person(actor=cast.admin, person=cast.developer, **given)
+
+
+def test_nobody_takes_over_anothers_address_and_only_administrators_change_any(cast):
+    change_person(actor=cast.admin, person=cast.lead, full_name="", email="lea@example.com")
+    with pytest.raises(Conflict):
+        change_person(actor=cast.admin, person=cast.developer, full_name="", email="LEA@example.com")
+    for person in (cast.lead, cast.developer):
+        with pytest.raises(NotAllowed):
+            change_person(actor=person, person=person, full_name="Root", email="")
+
+
+@pytest.mark.parametrize("standing", ["administrator", "auditor", "member"])
+def test_an_administrator_says_what_somebody_is_in_the_installation(cast, one_event, standing):
+    with one_event("set_standing"):
+        person = set_standing(actor=cast.admin, person=cast.developer, standing=standing)
+    assert standing_of(person) == standing
+    assert AuditEvent.objects.first().detail == {"before": "member", "after": standing}
+    assert (person.is_superuser, person.reads_everything) == (standing == "administrator", standing == "auditor")
+
+
+def test_the_last_administrator_stays_one(cast):
+    with pytest.raises(Conflict, match="last administrator"):
+        set_standing(actor=cast.admin, person=cast.admin, standing="auditor")
+    set_standing(actor=cast.admin, person=cast.lead, standing="administrator")
+    set_standing(actor=cast.admin, person=cast.admin, standing="member")
+    with pytest.raises(NotAllowed):
+        set_standing(actor=User.objects.get(pk=cast.admin.pk), person=cast.lead, standing="member")
+
+
+def test_a_deactivated_administrator_is_not_counted_as_one_who_is_left(cast):
+    set_standing(actor=cast.admin, person=cast.lead, standing="administrator")
+    deactivate_person(actor=cast.admin, person=cast.lead)
+    with pytest.raises(Conflict, match="last administrator"):
+        set_standing(actor=cast.admin, person=cast.admin, standing="member")
+    set_standing(actor=cast.admin, person=cast.lead, standing="member")
+
+
+def test_no_machine_and_nobody_else_gets_or_gives_a_standing(cast):
+    machine = make_user("ci", is_machine=True)
+    with pytest.raises(Conflict):
+        set_standing(actor=cast.admin, person=machine, standing="administrator")
+    with pytest.raises(InvalidInput):
+        set_standing(actor=cast.admin, person=cast.lead, standing="king")
+    for person in (cast.lead, cast.auditor):
+        with pytest.raises(NotAllowed):
+            set_standing(actor=person, person=person, standing="administrator")
+
+
+def test_tokens_of_who_is_deactivated_stay_ended(cast):
+    _, raw = create_token(actor=cast.developer, user=cast.developer, name="t", scopes=["read"], days=1)
+    deactivate_person(actor=cast.admin, person=cast.developer)
+    handed = activate_person(actor=cast.admin, person=User.objects.get(pk=cast.developer.pk))
+    handed.person.must_change_password = False
+    handed.person.save()
+    assert authenticate(raw) is None
