@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from operator import le
 
 _NUMBER = re.compile(r"[0-9]+", re.ASCII)
-_DIGITS = "0123456789"
+_DIGITS, _AFTER_DIGITS = "0123456789", ":"
 _LARGEST_CHARACTER = 0x10FFFF
 _MOST_GROUPS = 1000
 
@@ -29,17 +30,44 @@ def natural_order(texts: Sequence[str]) -> list[int]:
     Names of tags mostly differ by a final number. Where no number is written with leading zeros, and none goes on in
     another name (1.2 and 1.2-rc1), names that share all before it and its length are in order once they ascend.
     """
-    groups: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
-    if all(map(le, texts, islice(texts, 1, None))):
-        befores = [text.rstrip(_DIGITS) for text in texts]
-        for at, group in enumerate(zip(befores, map(len, texts), strict=True)):
-            groups[group].append(at)
+    groups = _groups(texts) if all(map(le, texts, islice(texts, 1, None))) else {}
     if not groups or not _stand_apart(texts, groups):
         keys = [natural_key(text) for text in texts]
         return sorted(range(len(keys)), key=keys.__getitem__)
     known = {before: natural_key(before) for before in {before for before, _ in groups}}
     ordered = sorted(groups, key=lambda group: (known[group[0]], group[1]))
     return [at for group in ordered for at in groups[group]]
+
+
+def _groups(texts: Sequence[str]) -> dict[tuple[str, int], list[int]]:
+    """Give the places of ascending texts by what stands before their final number and by their length."""
+    groups: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    start = 0
+    while start < len(texts):
+        before = texts[start].rstrip(_DIGITS)
+        end = bisect_left(texts, before + _AFTER_DIGITS, start + 1)
+        run = texts[start:end]
+        if _are_numbers_after(before, run):
+            by_length: defaultdict[int, list[int]] = defaultdict(list)
+            for at, length in enumerate(map(len, run), start):
+                by_length[length].append(at)
+            for length, places in by_length.items():
+                groups[before, length] += places
+        else:
+            for at, text in enumerate(run, start):
+                groups[text.rstrip(_DIGITS), len(text)].append(at)
+        start = end
+    return groups
+
+
+def _are_numbers_after(before: str, texts: Sequence[str]) -> bool:
+    """Tell whether all texts are `before` with nothing but digits after it, of which at least one has some."""
+    together = "\n".join(("", *texts))
+    beginning = f"\n{before}"
+    if not together.count("\n") == together.count(beginning) == len(texts):
+        return False
+    numbers = together.replace(beginning, "")
+    return numbers.isascii() and numbers.isdigit()
 
 
 def _stand_apart(texts: Sequence[str], groups: Mapping[tuple[str, int], Sequence[int]]) -> bool:
