@@ -6,6 +6,7 @@ key (`signing.sealing`), private keys are envelopes only the signing worker can 
 """
 
 from signing.models.accounts import Account, Membership, Policy, TrustServer
+from signing.models.answers import KeptAnswer
 from signing.models.audit import AuditEvent, AuditHead, AuditLock
 from signing.models.keys import Key, Signer
 from signing.models.notices import Event, Happening, Notice, NoticeChoice, Webhook, WebhookDelivery
@@ -26,6 +27,7 @@ __all__ = (
     "EngineStatus",
     "Event",
     "Happening",
+    "KeptAnswer",
     "Key",
     "Membership",
     "Notice",
