@@ -1,4 +1,4 @@
-"""What `docker trust inspect` would print, from the rows the last check left; and the same as a picture."""
+"""Who vouches for whom, as a picture, from the rows the last check left."""
 
 from __future__ import annotations
 
@@ -6,23 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signing.models import Repository
-from signing.selectors.repositories import tags_of
-from signing.trust.notary import inspect
 from trustui.pages.words import VERDICTS
-
-PRINTED_TAGS = 200  # the page stays small; the JSON address gives every tag
-
-
-def pretty(repository: Repository, tag: str = "") -> str:
-    """Write what `docker trust inspect --pretty` prints; empty where there is no trust data."""
-    if not repository.administrative_keys:
-        return ""
-    return inspect.pretty(_description(repository, tag, limit=PRINTED_TAGS))
-
-
-def as_json(repository: Repository, tag: str = "") -> str:
-    """Write what `docker trust inspect` prints."""
-    return inspect.to_json([_description(repository, tag)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +50,3 @@ def _role_text(role: dict[str, Any] | None, key_ids: list[str]) -> str:
 
 def _count(things: list[str], noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
-
-
-def _description(repository: Repository, tag: str, limit: int | None = None) -> dict[str, Any]:
-    rows = tags_of(repository)
-    if tag:
-        rows = rows.filter(tag=tag)
-    return inspect.description(
-        f"{repository.gun}:{tag}" if tag else repository.gun,
-        list(rows.values_list("tag", "digest", "signers")[:limit]),
-        [(entry["name"], entry["keys"]) for entry in repository.signers],
-        repository.administrative_keys.get("root", []),
-        repository.administrative_keys.get("repository", []),
-    )

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from signing.models import Operation, Repository, SignedTag
 from signing.permissions import may
+from signing.selectors import inspection as inspected
 from signing.selectors.repositories import tags_of, visible_repositories
 from signing.selectors.signers import approved_signers, usable_signers
 from signing.services.repositories import check_now, create_repository
@@ -76,7 +77,7 @@ def show(request: HtmxRequest, gun: str) -> HttpResponse:
         return with_vary(render(request, "pages/repository.html#tags", context))
     context |= {
         "chain": inspection.chain_of(repository),
-        "pretty": inspection.pretty(repository),
+        "pretty": inspected.pretty(repository),
         "checking": _open_check(repository),
         "may_check": may(request.user, "check_repository", repository),
         "may_publish": may(request.user, "publish", repository),
@@ -102,8 +103,8 @@ def tag(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
         "tag": tag,
         "signed": signed,
         "people": _people(repository),
-        "pretty": inspection.pretty(repository, tag),
-        "json": inspection.as_json(repository, tag),
+        "pretty": inspected.pretty(repository, tag),
+        "json": inspected.as_json(repository, tag),
         "may_pull": may(request.user, "pull", repository),
         "may_publish": may(request.user, "publish", repository),
         "inspect_command": commands.inspect(repository, tag),
@@ -121,7 +122,7 @@ def as_json(request: HtmxRequest, gun: str) -> HttpResponse:
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
     if not repository.administrative_keys:
         raise Http404("no trust data")
-    return HttpResponse(inspection.as_json(repository), content_type="application/json")
+    return HttpResponse(inspected.as_json(repository), content_type="application/json")
 
 
 @login_required

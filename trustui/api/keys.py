@@ -1,0 +1,161 @@
+"""Keys: made or imported by the signing worker, enrolled by their public half, certified."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.http import Http404, HttpResponse
+from ninja import Query, Router, Schema, Status
+from pydantic import Field
+
+from signing.models import Key, Operation
+from signing.selectors.keys import visible_keys
+from signing.services.keys import attach_certificate, enrol_public_key, generate_key, import_key, request_csr
+from trustui.api.base import ApiRequest, Body, Flag, Name, PageOf, Paging, Pem, Secret, Text, account_named, found, page
+from trustui.api.operations import OperationOut
+
+router = Router()
+
+KeyId = Annotated[Text, Field(max_length=64, examples=["5f" * 32])]
+KeyName = Annotated[Text, Field(max_length=100, description="a signer's name; root and repository keys need none")]
+Unattended = Annotated[Flag, Field(description="the signing worker keeps the passphrase too, so that nobody is asked")]
+
+
+class KeyOut(Schema):
+    """A public key, where its private half lives, and what it is for."""
+
+    key_id: str
+    name: str
+    purpose: Key.Purpose
+    custody: Key.Custody
+    keytype: str
+    account: str
+    gun: str
+    owner: str | None
+    asks_passphrase: bool
+    public_pem: str
+    csr_pem: str
+    certificate_pem: str
+    certificate_expires: datetime | None
+    created_at: datetime
+
+    @staticmethod
+    def resolve_account(key: Key) -> str:
+        return key.account.name
+
+    @staticmethod
+    def resolve_owner(key: Key) -> str | None:
+        return key.owner.username if key.owner else None
+
+
+class KeyFilter(Paging):
+    """Which keys."""
+
+    purpose: Key.Purpose | None = None
+    account: Text = ""
+
+
+class Generate(Body):
+    """A key pair for the signing worker to make."""
+
+    account: Name
+    purpose: Key.Purpose = Key.Purpose.SIGNER
+    name: KeyName = ""
+    passphrase: Annotated[Secret, Field(min_length=8)]
+    unattended: Unattended = False
+
+
+class Import(Body):
+    """A private key file that docker or notary wrote, and the passphrase it is encrypted with."""
+
+    account: Name
+    purpose: Key.Purpose = Key.Purpose.SIGNER
+    name: KeyName = ""
+    pem: Annotated[Pem, Field(json_schema_extra={"writeOnly": True})]
+    passphrase: Annotated[Secret, Field(min_length=1)]
+    unattended: Unattended = False
+
+
+class Enrol(Body):
+    """The public half of a key that stays with its owner."""
+
+    account: Name
+    name: Annotated[Name, Field(max_length=100)]
+    pem: Pem
+
+
+class Csr(Body):
+    """The passphrase, where the key asks for one."""
+
+    passphrase: Secret | None = None
+
+
+class Certificate(Body):
+    """What an authority issued, the leaf first and then its chain."""
+
+    pem: Pem
+
+
+@router.get("/keys", response=PageOf[KeyOut], summary="List keys")
+def index(request: ApiRequest, response: HttpResponse, wanted: Query[KeyFilter]) -> dict[str, Any]:
+    """List the keys you may see. A machine account sees none."""
+    rows = visible_keys(request.user)
+    if wanted.purpose:
+        rows = rows.filter(purpose=wanted.purpose)
+    if wanted.account:
+        rows = rows.filter(account__name=wanted.account)
+    return page(request, response, rows, wanted)
+
+
+@router.post("/keys/generate", response={202: OperationOut}, summary="Make a key")
+def generate(request: ApiRequest, body: Generate) -> Status[Operation]:
+    """Have the signing worker make a root or signer key, encrypted under this passphrase."""
+    given = body.model_dump() | {"account": account_named(request, body.account), "purpose": str(body.purpose)}
+    return Status(202, generate_key(actor=request.user, **given))
+
+
+@router.post("/keys/import", response={202: OperationOut}, summary="Import a private key")
+def import_file(request: ApiRequest, body: Import) -> Status[Operation]:
+    """Have the signing worker take over a key file. It is sealed to that worker at once and never shown again."""
+    given = body.model_dump(exclude={"pem"}) | {"account": account_named(request, body.account)}
+    given |= {"purpose": str(body.purpose), "key_pem": body.pem}
+    return Status(202, import_key(actor=request.user, **given))
+
+
+@router.post("/keys/enrol", response={201: KeyOut}, summary="Enrol a public key")
+def enrol(request: ApiRequest, body: Enrol) -> Status[Key]:
+    """Store the public half of a signer key whose private half stays with you."""
+    account = account_named(request, body.account)
+    made = enrol_public_key(actor=request.user, account=account, name=body.name, public_pem=body.pem)
+    return Status(201, made)
+
+
+@router.get("/keys/{str:key_id}", response=KeyOut, summary="Show a key")
+def show(request: ApiRequest, key_id: KeyId) -> Key:
+    """Show a key's public half, certificate request and certificate."""
+    return found(visible_keys(request.user), key_id=key_id)
+
+
+@router.get("/keys/{str:key_id}/{str:part}.pem", response=str, summary="Download a part of a key")
+def download(request: ApiRequest, key_id: KeyId, part: Literal["public", "csr", "certificate"]) -> HttpResponse:
+    """Give the PEM text alone."""
+    key = found(visible_keys(request.user), key_id=key_id)
+    texts = {"public": key.public_pem, "csr": key.csr_pem, "certificate": key.certificate_pem}
+    if not texts[part]:
+        raise Http404
+    return HttpResponse(texts[part], content_type="application/x-pem-file")
+
+
+@router.post("/keys/{str:key_id}/csr", response={202: OperationOut}, summary="Make a certificate request")
+def csr(request: ApiRequest, key_id: KeyId, body: Csr) -> Status[Operation]:
+    """Have the signing worker make a certificate request for a key it holds."""
+    key = found(visible_keys(request.user), key_id=key_id)
+    return Status(202, request_csr(actor=request.user, key=key, passphrase=body.passphrase))
+
+
+@router.post("/keys/{str:key_id}/certificate", response=KeyOut, summary="Attach a certificate")
+def certificate(request: ApiRequest, key_id: KeyId, body: Certificate) -> Key:
+    """Keep the certificate that an authority issued for this key, with its chain."""
+    key = found(visible_keys(request.user), key_id=key_id)
+    return attach_certificate(actor=request.user, key=key, pem=body.pem)
