@@ -30,6 +30,8 @@ INSTALLED_APPS = [
     "trustui",
 ]
 MIDDLEWARE = [
+    "trustui.middleware.RequestIdMiddleware",
+    "trustui.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -113,6 +115,7 @@ if HTTPS_ONLY:
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
+NINJA_NUM_PROXIES = 1 if HTTPS_ONLY else 0  # whose word for an address counts in the API's limits
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
