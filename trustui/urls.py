@@ -9,6 +9,7 @@ from __future__ import annotations
 from allauth.account import views as allauth
 from django.urls import path, register_converter
 
+from trustui.api.main import api
 from trustui.pages import (
     accounts,
     audit,
@@ -29,9 +30,9 @@ from trustui.pages import (
 
 
 class GunConverter:
-    """A GUN: its host may carry a port, the parts after it no colon."""
+    """A GUN: its host may carry a port, the parts after it no colon; none is a hyphen, which ends it in the API."""
 
-    regex = r"[^/]+(?:/[^/:]+)+"
+    regex = r"[^/]+(?:/(?!-(?:/|$))[^/:]+)+"
 
     def to_python(self, value: str) -> str:
         return value
@@ -54,6 +55,8 @@ urlpatterns = [
     path("me/confirm/", allauth.reauthenticate, name="account_reauthenticate"),
     path("me/signup/", allauth.signup, name="account_signup"),
     path("me/inactive/", allauth.account_inactive, name="account_inactive"),
+    # for programs
+    path("api/v1/", api.urls),
     # repositories
     path("repositories/", repositories.index, name="repositories"),
     path("new/repository/", repositories.new, name="repository_new"),
