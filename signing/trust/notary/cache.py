@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Protocol
@@ -117,40 +118,20 @@ class FileCache:
 
     def store(self, role: str, data: bytes) -> None:
         """Put a file in place at once: a crash leaves the old one or the new one, never half of it."""
-        path = self._path(role)
-        self._make_private(path.parent)
-        descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)  # 0600 from the start
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        self.store_all({role: data})
 
     def store_all(self, files: Mapping[str, bytes]) -> None:
-        """Put files in place, each as `store` does: waiting for a busy disk together takes no longer than once."""
-        failures: list[Exception] = []
-
-        def store_some(some: list[tuple[str, bytes]]) -> None:
+        """Put files in place, each at once; they wait for a busy disk together, which takes no longer than for one."""
+        waiting = list(files.items())
+        for start in range(0, len(waiting), MOST_AT_ONCE):
+            drafts: list[_Draft] = []
             try:
-                for role, data in some:
-                    self.store(role, data)
-            except Exception as error:
-                failures.append(error)
-
-        shares = [list(files.items())[at::MOST_AT_ONCE] for at in range(min(MOST_AT_ONCE, len(files)))]
-        threads = [Thread(target=store_some, args=(share,)) for share in shares[1:]]
-        for thread in threads:
-            thread.start()
-        for share in shares[:1]:
-            store_some(share)
-        for thread in threads:
-            thread.join()
-        for failure in failures:
-            raise failure
+                for role, data in waiting[start : start + MOST_AT_ONCE]:
+                    drafts.append(_Draft.write(self._path(role), data))
+                _put_in_place(drafts)
+            finally:
+                for draft in drafts:
+                    draft.discard()
 
     def clear(self) -> None:
         """Delete the metadata of this GUN; its staged changes stay, and so does what GUNs below its name have."""
@@ -162,10 +143,62 @@ class FileCache:
     def _path(self, role: str) -> Path:
         return self._folder / f"{roles.check_role_name(role)}.json"
 
-    def _make_private(self, folder: Path) -> None:
-        missing = []
-        while not folder.is_dir():
-            missing.append(folder)
-            folder = folder.parent
-        for path in reversed(missing):
-            path.mkdir(mode=0o700, exist_ok=True)
+
+@dataclass(slots=True)
+class _Draft:
+    """A file that is written and not yet in its place; `put` may be called by a thread of its own."""
+
+    place: Path
+    path: str
+    descriptor: int
+    failure: OSError | None = None
+    is_in_place: bool = False
+
+    @classmethod
+    def write(cls, place: Path, data: bytes) -> _Draft:
+        _make_private(place.parent)
+        descriptor, path = tempfile.mkstemp(prefix=".", suffix=".part", dir=place.parent)  # 0600 from the start
+        draft = cls(place, path, descriptor)
+        try:
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
+                file.write(data)
+        except BaseException:
+            draft.discard()
+            raise
+        return draft
+
+    def put(self) -> None:
+        """Put it in its place once the disk has it."""
+        try:
+            os.fsync(self.descriptor)
+            os.replace(self.path, self.place)
+            self.is_in_place = True
+        except OSError as error:
+            self.failure = error
+
+    def discard(self) -> None:
+        """Let go of it, and delete it where it did not get to its place."""
+        os.close(self.descriptor)
+        if not self.is_in_place:
+            os.unlink(self.path)
+
+
+def _put_in_place(drafts: list[_Draft]) -> None:
+    threads = [Thread(target=draft.put) for draft in drafts[1:]]
+    for thread in threads:
+        thread.start()
+    drafts[0].put()
+    for thread in threads:
+        thread.join()
+    for draft in drafts:
+        if draft.failure is not None:
+            raise draft.failure
+
+
+def _make_private(folder: Path) -> None:
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)

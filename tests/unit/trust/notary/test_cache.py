@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from signing.trust.errors import InvalidName
 from signing.trust.notary import cache as cache_module
-from signing.trust.notary.cache import FileCache, MemoryCache
+from signing.trust.notary.cache import FileCache, LateCache, MemoryCache
 
 GUN = "127.0.0.1:5000/h1/demo"
 
@@ -93,6 +94,42 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        cache.store("root", b"new")
+        cache.store_all({"root": b"new", "targets": b"new"})
     assert cache.load("root") == b"old"
     assert [path.name for path in (tmp_path / "tuf" / GUN / "metadata").iterdir()] == ["root.json"]
+
+
+def test_many_files_are_stored_together(tmp_path: Path) -> None:
+    files = {f"targets/signer-{number}": b"%d" % number for number in range(3 * cache_module.MOST_AT_ONCE + 1)}
+    cache = FileCache(tmp_path, GUN)
+    cache.store_all(files)
+    assert {role: cache.load(role) for role in files} == files
+
+
+def test_one_file_that_cannot_be_stored_keeps_its_old_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = FileCache(tmp_path, GUN)
+    cache.store_all({"root": b"old", "snapshot": b"old"})
+    replace = os.replace
+
+    def refuse_snapshots(source: str, target: Path) -> None:
+        if target.name == "snapshot.json":
+            raise OSError("a read-only disk")
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", refuse_snapshots)
+    with pytest.raises(OSError, match="read-only"):
+        cache.store_all({"root": b"new", "snapshot": b"new"})
+    assert (cache.load("root"), cache.load("snapshot")) == (b"new", b"old")
+    assert len(list((tmp_path / "tuf" / GUN / "metadata").iterdir())) == 2
+
+
+def test_a_late_cache_writes_each_changed_file_once(tmp_path: Path) -> None:
+    kept = FileCache(tmp_path, GUN)
+    kept.store_all({"root": b"1", "targets": b"1"})
+    late = LateCache(kept)
+    assert late.load("root") == b"1"
+    late.store_all({"root": b"1", "targets": b"2", "snapshot": b"2"})
+    late.store("targets", b"3")
+    assert (late.load("targets"), kept.load("targets")) == (b"3", b"1")
+    late.write()
+    assert [kept.load(role) for role in ("root", "targets", "snapshot")] == [b"1", b"3", b"2"]
