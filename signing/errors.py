@@ -3,10 +3,13 @@
     TrustError                  see signing.trust.errors
     ├── NotAllowed              this person may not do that
     ├── Conflict                it does not fit what is already there
-    │   └── TooLate                 the time for it has passed: decided, finished or expired
+    │   ├── TooLate                 the time for it has passed: decided, finished or expired
+    │   └── StaleApproval           it would do something else now than what was shown
+    ├── NotAsApproved           what would be signed, or was, is not what was approved
     ├── SecretError             a sealed secret cannot be used
     │   ├── SecretGone              it expired or was used up
     │   └── CannotUnseal            it was sealed to another key, or moved
+    ├── WebhookRefused          a webhook's address does not take it, or may not be used
     ├── EngineError             the Docker Engine did not do what was asked
     │   ├── NoEngine                it does not answer on its socket
     │   ├── UnknownImage            no image of that name, here or in the registry
@@ -42,6 +45,16 @@ class TooLate(Conflict):
     next_step = "Reload the page to see how it ended; start anew if it is still needed."
 
 
+class StaleApproval(Conflict):
+    code = "stale_approval"
+    next_step = "Read what it would do now, then decide again."
+
+
+class NotAsApproved(TrustError):
+    code = "not_as_approved"
+    next_step = "Renew the request: it then shows what would be signed now, and is approved anew."
+
+
 class SecretError(TrustError):
     code = "secret_error"
 
@@ -54,6 +67,11 @@ class SecretGone(SecretError):
 class CannotUnseal(SecretError):
     code = "cannot_unseal"
     next_step = "Check that the worker has the key it had when the secret was stored, then store the secret again."
+
+
+class WebhookRefused(TrustError):
+    code = "webhook_refused"
+    next_step = "Check the webhook's address and its receiver."
 
 
 class EngineError(TrustError):

@@ -20,6 +20,7 @@ from signing.models import Operation
 
 SIGNING = "signing"  # has keys and no Docker socket
 DOCKER = "docker"  # has the socket and no keys
+NOTICES = "notices"  # sends mails and webhooks, and has neither
 
 RESOLVE = "resolve"
 PULL = "pull"
@@ -27,10 +28,15 @@ PUSH = "push"
 SIGN = "sign"
 RELEASE = "release"
 ADD_SIGNER = "add_signer"
+REMOVE_SIGNER = "remove_signer"
+REVOKE = "revoke"
+ROTATE = "rotate"
 GENERATE_KEY = "generate_key"
 IMPORT_KEY = "import_key"
 MAKE_CSR = "make_csr"
 REFRESH = "refresh"
+IMPORT_TRUST = "import_trust"
+EXPORT_TRUST = "export_trust"
 CLEAN_STAGING = "clean_staging"
 
 QUEUES = {
@@ -40,10 +46,15 @@ QUEUES = {
     SIGN: SIGNING,
     RELEASE: DOCKER,
     ADD_SIGNER: SIGNING,
+    REMOVE_SIGNER: SIGNING,
+    REVOKE: SIGNING,
+    ROTATE: SIGNING,
     GENERATE_KEY: SIGNING,
     IMPORT_KEY: SIGNING,
     MAKE_CSR: SIGNING,
     REFRESH: SIGNING,
+    IMPORT_TRUST: SIGNING,
+    EXPORT_TRUST: SIGNING,
     CLEAN_STAGING: DOCKER,
 }
 

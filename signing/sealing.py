@@ -22,7 +22,7 @@ NONCE_LENGTH = 12
 
 
 def seal(recipient: str, plaintext: bytes, context: str) -> bytes:
-    """Encrypt for the worker named `recipient` ("signing" or "docker"), to be opened in `context` only."""
+    """Encrypt for the worker named `recipient` ("signing", "docker" or "notices"), to be opened in `context` only."""
     theirs = X25519PublicKey.from_public_bytes(base64.b64decode(settings.SEALING_PUBLIC_KEYS[recipient]))
     ephemeral = X25519PrivateKey.generate()
     public = ephemeral.public_key().public_bytes_raw()
@@ -47,6 +47,10 @@ def key_context(key_id: str) -> str:
 
 def registry_context(account_id: int) -> str:
     return f"account:{account_id}:registry-password"
+
+
+def webhook_context(webhook_id: int) -> str:
+    return f"webhook:{webhook_id}:secret"
 
 
 def trust_server_context(trust_server_id: int) -> str:

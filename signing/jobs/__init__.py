@@ -5,17 +5,23 @@ the row.
 """
 
 from signing.jobs.audit import sign_audit_head
+from signing.jobs.expiry import announce_expiring
 from signing.jobs.keys import generate_key, import_key, make_csr
+from signing.jobs.notices import send_digests, send_notices
 from signing.jobs.publish import clean_staging, pull, push, release, resolve
 from signing.jobs.ticks import engine_status, refresh_due, sweep
+from signing.jobs.transfers import export_trust, import_trust
 from signing.jobs.trust import add_signer, refresh, sign
 
 __all__ = [
     "add_signer",
+    "announce_expiring",
     "clean_staging",
     "engine_status",
+    "export_trust",
     "generate_key",
     "import_key",
+    "import_trust",
     "make_csr",
     "pull",
     "push",
@@ -23,6 +29,8 @@ __all__ = [
     "refresh_due",
     "release",
     "resolve",
+    "send_digests",
+    "send_notices",
     "sign",
     "sign_audit_head",
     "sweep",

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.utils import timezone
 
+from signing import addresses
 from signing.announcing import announce
 from signing.chain import entry_of, stamp
 from signing.models import AuditEvent, AuditHead, Event, Happening
@@ -84,4 +85,4 @@ def _tell(problem: str) -> None:
     _log.error("audit.bent", problem=problem)
     told = Happening.objects.filter(event=Event.DRIFT, subject=problem, at__gt=timezone.now() - TOLD_AGAIN_AFTER)
     if not told.exists():
-        announce(Event.DRIFT, subject=problem, path="/audit/check/", audit_log="bent")
+        announce(Event.DRIFT, subject=problem, path=addresses.audit_check(), audit_log="bent")

@@ -8,9 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from signing import wiring
+from signing import addresses, wiring
 from signing.adapters.trust_cache import StoredTrustCache
-from signing.models import Repository, SignedTag
+from signing.announcing import announce
+from signing.models import Event, Repository, SignedTag
 from signing.trust.errors import (
     ExpiredMetadata,
     NoTrustData,
@@ -32,6 +33,7 @@ _VERDICTS: tuple[tuple[type[TrustError], Verdict], ...] = (
     (UnmetThreshold, Verdict.UNKNOWN_KEY),
     (ServerError, Verdict.UNREACHABLE),
 )
+_ALARMS = (Verdict.EXPIRED, Verdict.UNKNOWN_KEY, Verdict.BROKEN)
 
 
 def check_repository(repository: Repository, transport: Transport | None = None) -> Verdict:
@@ -100,9 +102,22 @@ def _store_absence(repository: Repository, error: NoTrustData) -> Verdict:
 
 
 def _write_verdict(repository: Repository, verdict: Verdict, error: TrustError) -> None:
-    Repository.objects.filter(pk=repository.pk).update(
-        verdict=verdict, reason=error.message, next_step=error.next_step, checked_at=timezone.now()
-    )
+    """Write it, and tell people once if what verified before does not any more. Silence of a server tells nothing."""
+    row = Repository.objects.filter(pk=repository.pk)
+    fields = {"reason": error.message, "next_step": error.next_step, "checked_at": timezone.now()}
+    with transaction.atomic():
+        is_new = bool(row.exclude(verdict=verdict).update(verdict=verdict, **fields))
+        if not is_new:
+            row.update(**fields)
+        elif repository.verified_at and verdict in _ALARMS:
+            announce(
+                Event.DRIFT,
+                subject=f"{repository.gun} does not verify any more: {error.message}",
+                path=addresses.repository(repository),
+                repository=repository,
+                verdict=verdict.value,
+                code=error.code,
+            )
     repository.refresh_from_db()
 
 

@@ -46,7 +46,7 @@ class Installation:
     def env(self, part: str) -> dict[str, str]:
         held = {
             "web": ("SECRET_KEY", "SEALING_PUBLIC_KEYS"),
-            "signing_worker": ("SEALING_PUBLIC_KEYS", "SIGNING_WORKER_KEY", "MASTER_KEY"),
+            "signing_worker": ("SEALING_PUBLIC_KEYS", "SIGNING_WORKER_KEY", "MASTER_KEY", "AUDIT_KEY"),
             "docker_worker": ("SEALING_PUBLIC_KEYS", "DOCKER_WORKER_KEY"),
         }.get(part, ())
         return {

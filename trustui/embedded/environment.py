@@ -12,18 +12,26 @@ ANY_PROGRAM = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CE
 ANY_PART = ("DEBUG", "LOG_LEVEL", "DATABASE_URL", "DATABASE_URL_FILE")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 ENGINE = ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION")
-PAGES = ("CSRF_TRUSTED_ORIGINS", "HTTPS_ONLY")
+MAIL = ("EMAIL_URL", "EMAIL_URL_FILE", "EMAIL_FROM", "DASHBOARD_URL")
+PAGES = ("CSRF_TRUSTED_ORIGINS", "HTTPS_ONLY", *MAIL)
+NOTICES = (*MAIL, "DIGEST_HOUR", "WEBHOOKS_TO_THIS_MACHINE")
 LOCAL_HOSTS = "127.0.0.1,localhost"
 
 # Which secrets a part may read, by the name of its settings module.
 SECRETS = {
     "web": ("SECRET_KEY", "SEALING_PUBLIC_KEYS", "AUDIT_PUBLIC_KEY"),
-    "signing_worker": ("SEALING_PUBLIC_KEYS", "SIGNING_WORKER_KEY", "MASTER_KEY", "AUDIT_KEY"),
+    "signing_worker": ("SEALING_PUBLIC_KEYS", "SIGNING_WORKER_KEY", "MASTER_KEY", "AUDIT_KEY", "TRUST_SERVER_MASTER_KEY"),
     "docker_worker": ("SEALING_PUBLIC_KEYS", "DOCKER_WORKER_KEY"),
+    "notices_worker": ("SEALING_PUBLIC_KEYS", "NOTICES_WORKER_KEY"),
     "scheduler": (),
     "notary": ("TRUST_SERVER_MASTER_KEY",),
 }
-MORE = {"web": PAGES, "signing_worker": PROXIES, "docker_worker": (*PROXIES, *ENGINE)}
+MORE = {
+    "web": PAGES,
+    "signing_worker": PROXIES,
+    "docker_worker": (*PROXIES, *ENGINE),
+    "notices_worker": NOTICES,
+}
 
 
 def of(
@@ -44,6 +52,8 @@ def of(
         result["ALLOWED_HOSTS"] = f"{environ['ALLOWED_HOSTS']},{LOCAL_HOSTS}"  # we ask it whether it is ready
     if part != "notary":
         result["REDIS_URL"] = redis_url
+    if part in ("web", "notices_worker"):
+        result.setdefault("DASHBOARD_URL", place.web_url)
     if part == "docker_worker":
         result["DOCKER_HOST"] = docker_host
     return result

@@ -16,6 +16,7 @@ from trustui.embedded.place import Place
 from trustui.embedded.processes import Process
 
 PROJECT = Path(__file__).resolve().parents[2]
+QUEUES = ("signing", "docker", "notices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,10 @@ class Parts:
     def workers(self) -> list[Process]:
         """One worker per queue, and the scheduler; without a broker the workers poll and schedule themselves."""
         if not self.redis_url:
-            return [self._worker(queue, ["poll_worker", queue]) for queue in ("signing", "docker")]
+            return [self._worker(queue, ["poll_worker", queue]) for queue in QUEUES]
         # Quiet: rq would write a line for every tick of the schedule.
         command = ["rqworker", "--serializer=rq.serializers.JSONSerializer", "--verbosity=0"]
-        workers = [self._worker(queue, [*command, queue]) for queue in ("signing", "docker")]
+        workers = [self._worker(queue, [*command, queue]) for queue in QUEUES]
         return [*workers, self.program("scheduler", "scheduler", ["manage.py", "run_schedule"])]
 
     def preparations(self) -> list[Process]:

@@ -21,7 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from trustui.embedded.place import private_folder
 
-WORKER_KEYS = {"signing": "signing_worker_key", "docker": "docker_worker_key"}
+WORKER_KEYS = {
+    "signing": "signing_worker_key",
+    "docker": "docker_worker_key",
+    "notices": "notices_worker_key",
+}
 MASTER_KEYS = ("master_key", "trust_server_master_key")
 
 

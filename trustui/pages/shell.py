@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from signing.models import User
 from signing.permissions import may
+from signing.selectors.notices import unread
+from signing.selectors.people import leads_an_account
 from signing.selectors.requests import waiting_for
 
 THEMES = ("light", "dark", "auto")
@@ -19,28 +22,35 @@ A_YEAR = 365 * 24 * 3600
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Give every template the theme, the menu and the number of requests that wait (counted only where it is shown)."""
+    """Give every template the theme, the menu and the numbers of what waits (counted only where they are shown)."""
     theme = request.COOKIES.get("theme", "auto")
     return {
         "theme": theme if theme in THEMES else "auto",
         "themes": (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("auto", "Automatic", "monitor")),
-        "waiting_count": _counted_once(request),
-        "may_manage_people": _may_manage_people(request),
+        "waiting_count": _counted_once(request, waiting_for),
+        "inbox_count": _counted_once(request, waiting_for, unread),
+        "may_read_people": _signed_in(request, lambda user: may(user, "read_people")),
+        "may_run_machines": _signed_in(request, leads_an_account),
     }
 
 
-def _may_manage_people(request: HttpRequest) -> bool:
-    user = getattr(request, "user", None)
-    return isinstance(user, User) and may(user, "manage_people")
+def _signed_in(request: HttpRequest, holds: Callable[[User], bool]) -> Callable[[], bool]:
+    """Ask it of who is signed in, where a template wants to know."""
+
+    def ask() -> bool:
+        user = getattr(request, "user", None)
+        return isinstance(user, User) and holds(user)
+
+    return ask
 
 
-def _counted_once(request: HttpRequest) -> Callable[[], int]:
+def _counted_once(request: HttpRequest, *lists: Callable[[User], QuerySet[Any]]) -> Callable[[], int]:
     counted: list[int] = []
 
     def count() -> int:
         user = getattr(request, "user", None)
         if not counted:
-            counted.append(waiting_for(user).count() if user and user.is_authenticated else 0)
+            counted.append(sum(rows(user).count() for rows in lists) if isinstance(user, User) else 0)
         return counted[0]
 
     return count

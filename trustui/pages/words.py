@@ -35,6 +35,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "rejected": ("bad", "circle-x", "Rejected"),
     "expired": ("warn", "clock-alert", "Expired"),
     "withdrawn": ("", "ban", "Withdrawn"),
+    "due": ("busy", "hourglass", "To be sent"),
+    "delivered": ("good", "circle-check", "Delivered"),
 }
 
 # first word of a URL's name -> the section of the navigation it belongs to
@@ -57,7 +59,12 @@ SECTIONS = {
     "accounts": "accounts",
     "people": "people",
     "person": "people",
+    "machines": "machines",
+    "machine": "machines",
     "trust": "trust_servers",
+    "inbox": "inbox",
+    "notice": "inbox",
+    "webhook": "accounts",
     "audit": "audit",
 }
 

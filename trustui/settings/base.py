@@ -55,11 +55,17 @@ def database(address: str) -> dict[str, Any]:
 DATABASES = {"default": database(env.str("DATABASE_URL", default=""))}
 
 # Shared by all web processes, so that sign-in limits count once; needs no second service.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "trustui_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "trustui_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # Django's 300 would let anybody push out counted passwords with new names
+    }
+}
 
 REDIS_URL = env.str("REDIS_URL", default="")
 TRUSTUI_QUEUE = "rq" if REDIS_URL else "polling"
-QUEUE_NAMES = ("docker", "signing")
+QUEUE_NAMES = ("docker", "notices", "signing")
 RQ_QUEUES = {
     name: {
         "URL": REDIS_URL,

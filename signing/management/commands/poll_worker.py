@@ -27,11 +27,11 @@ _log = structlog.get_logger(__name__)
 class Command(BaseCommand):
     """Claim and do the queued steps of one queue, one after the other, and run its ticks."""
 
-    help = "Do the queued work of one queue without Redis: signing (keys, no Docker) or docker (Docker, no keys)."
+    help = "Do the queued work of one queue without Redis: signing (keys), docker (the Engine) or notices (mail, webhooks)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Ask for the queue."""
-        parser.add_argument("queue", choices=(queue.SIGNING, queue.DOCKER))
+        parser.add_argument("queue", choices=(queue.SIGNING, queue.DOCKER, queue.NOTICES))
         parser.add_argument("--burst", action="store_true", help="end when nothing is left to do")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -33,6 +33,7 @@ def of(part: str, **more: str) -> dict[str, str]:
         ("web", {"secret_key", "sealing_public_keys", "audit_public_key"}),
         ("signing_worker", {"sealing_public_keys", "signing_worker_key", "master_key", "audit_key"}),
         ("docker_worker", {"sealing_public_keys", "docker_worker_key"}),
+        ("notices_worker", {"sealing_public_keys", "notices_worker_key"}),
         ("scheduler", set()),
         ("notary", {"trust_server_master_key"}),
     ],

@@ -17,6 +17,7 @@ def test_files_are_for_this_user_alone(tmp_path: Path) -> None:
         "sealing_public_keys",
         "signing_worker_key",
         "docker_worker_key",
+        "notices_worker_key",
         "master_key",
         "trust_server_master_key",
         "audit_key",

@@ -24,6 +24,7 @@ def test_every_job_name_has_an_entry_point_and_a_queue():
 def test_steps_that_open_keys_are_never_in_the_docker_queue():
     assert {"sign", "add_signer", "generate_key", "import_key", "make_csr"}.isdisjoint(queue.jobs_of(queue.DOCKER))
     assert {"pull", "push", "release"}.isdisjoint(queue.jobs_of(queue.SIGNING))
+    assert queue.jobs_of(queue.NOTICES) == []  # its ticks are all it does
 
 
 @pytest.mark.parametrize("kind", Operation.Kind.values)

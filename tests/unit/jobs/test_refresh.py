@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from signing import jobs
 from signing.jobs import ticks
-from signing.models import Operation, Repository, SignedTag, TrustedMetadata, TrustServer
+from signing.models import Event, Happening, Operation, Repository, SignedTag, TrustedMetadata, TrustServer
 from signing.services.operations import sign_digest
 from signing.services.repositories import check_now
 from signing.trust.errors import BadResponse, NotAuthorised, ServerUnreachable
@@ -139,6 +139,16 @@ def test_metadata_past_its_time_is_expired(approved, time_machine):
     operation = check(approved)
     assert operation.error_code == "expired_metadata"
     assert approved.cast.repository.verdict == Repository.Verdict.EXPIRED
+
+
+def test_people_are_told_once_of_what_does_not_verify_any_more(approved, time_machine):
+    sign(approved)
+    Happening.objects.all().delete()
+    time_machine.move_to(timezone.now() + timedelta(days=4000))
+    check(approved)
+    check(approved)
+    [happening] = Happening.objects.filter(event=Event.DRIFT)
+    assert (happening.repository, happening.detail["verdict"]) == (approved.cast.repository, "expired")
 
 
 def test_it_recovers(approved):

@@ -14,7 +14,7 @@ from trustui.embedded.place import Place
 PROBE = """
 import json, sys
 from django.conf import settings
-names = ("SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "MASTER_KEY", "TRUST_SERVER_MASTER_KEY", "DOCKER_HOST")
+names = ("SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "MASTER_KEY", "AUDIT_KEY", "TRUST_SERVER_MASTER_KEY", "DOCKER_HOST")
 database = settings.DATABASES["default"]
 print(json.dumps({
     "opens": [name for name in names if getattr(settings, name, None)],
@@ -27,8 +27,9 @@ print(json.dumps({
 """
 OPENS = {
     "web": {"SEALING_PUBLIC_KEYS"},
-    "signing_worker": {"SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "MASTER_KEY"},
+    "signing_worker": {"SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "MASTER_KEY", "AUDIT_KEY", "TRUST_SERVER_MASTER_KEY"},
     "docker_worker": {"SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "DOCKER_HOST"},
+    "notices_worker": {"SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY"},
     "scheduler": set(),
     "notary": {"TRUST_SERVER_MASTER_KEY"},
 }
@@ -62,7 +63,7 @@ def test_what_a_process_can_open(probe, tmp_path: Path, part: str) -> None:
     assert set(found["opens"]) == OPENS[part]
     web_key = (tmp_path / "secrets" / "secret_key").read_text()
     assert (found["secret_key"] == web_key) is (part == "web")
-    assert ("signing.server.apps.TrustServerConfig" in found["apps"]) is (part == "notary")
+    assert ("signing.server.apps.TrustServerConfig" in found["apps"]) is (part in ("notary", "signing_worker"))
 
 
 def test_without_redis_there_are_no_queues(probe) -> None:
