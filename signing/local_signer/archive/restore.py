@@ -17,12 +17,12 @@ from signing.trust.evidence.container import Archive
 from signing.trust.evidence.history import History, judge
 from signing.trust.evidence.manifest import StoredFile
 from signing.trust.evidence.pins import RootPins
+from signing.trust.notary.base_keys import with_keys
 from signing.trust.notary.cache import MemoryCache
 from signing.trust.notary.client import refresh
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.root_rules import read_root
-from signing.trust.notary.rotation import with_keys
 from signing.trust.notary.transport import HttpsTransport
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.notary.update import renewed

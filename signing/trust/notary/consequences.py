@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signing.trust.errors import MetadataError, NotConfirmed
+from signing.trust.notary.at_hand import KeysAtHand
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.draft import Draft
-from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.notary.update import role_of
 from signing.trust.tuf import roles
@@ -16,7 +16,7 @@ from signing.trust.tuf.roles import Role
 MOST_NAMED = 20
 
 
-def settle(draft: Draft, before: TrustedRepository, held: HeldKeys, *, force: bool) -> None:
+def settle(draft: Draft, before: TrustedRepository, held: KeysAtHand, *, force: bool) -> None:
     """Put files into the draft that a key's removal would leave under-signed; docker and notary leave them so.
 
     Raises:

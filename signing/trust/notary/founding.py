@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from signing.trust.errors import NoTrustData
 from signing.trust.keystore.base import KeyStore, PrivateKey
 from signing.trust.keystore.certificates import root_certificate
+from signing.trust.notary.base_keys import first_root
+from signing.trust.notary.building import first_update
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.differences import differences, warnings
-from signing.trust.notary.draft import TARGETS_LIFETIME, Draft, first_targets
-from signing.trust.notary.held_keys import keys_by_id
-from signing.trust.notary.publishing import Proof, Published, Publisher, remember
-from signing.trust.notary.update import ROOT_LIFETIME, Update
+from signing.trust.notary.publishing import Proof, Published, Publisher
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import RoleKeys, Root
 
 
 def initialise(publisher: Publisher, changes: Sequence[Change], proof: Proof) -> Published:
@@ -30,20 +28,13 @@ def initialise(publisher: Publisher, changes: Sequence[Change], proof: Proof) ->
     server_keys = {name: publisher.transport.get_key(gun, name) for name in (roles.TIMESTAMP, roles.SNAPSHOT)}
     certificate = root_certificate(_root_key(publisher), str(gun), now)
     role_keys = {roles.ROOT: certificate, roles.TARGETS: _targets_key(publisher).public, **server_keys}
-    root = Root(
-        version=1,
-        expires=now + ROOT_LIFETIME,
-        keys=keys_by_id(*role_keys.values()),
-        roles={name: RoleKeys((key.key_id,), 1) for name, key in role_keys.items()},
-    )
-    draft = Draft({roles.TARGETS: first_targets(now + TARGETS_LIFETIME)}, now)
-    for change in [Change.witness(roles.TARGETS), *changes]:  # Notary's clients send version 2 first
-        draft.apply(change)
-    update = Update({roles.TARGETS: (root.role(roles.TARGETS), draft.changed[roles.TARGETS])}, root)
+    update = first_update(first_root(role_keys, now), changes, now)
+    publisher.guard(None, update)
     files = update.signed(None, held, now)
     publisher.send(files)
     after = publisher.read_back(None, update, files, proof)
-    remember(after, publisher.cache)
+    publisher.cache.store_all(after.raw_files())
+    publisher.guard_what_is_there(None, update, after)
     return Published(update.versions, after, differences(None, after), warnings(after, now))
 
 

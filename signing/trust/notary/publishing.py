@@ -6,6 +6,7 @@ root trusted before. It takes from the server all that was sent, and the snapsho
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -21,17 +22,17 @@ from signing.trust.errors import (
     VersionConflict,
 )
 from signing.trust.keystore.base import KeyStore
+from signing.trust.notary.building import built
 from signing.trust.notary.cache import LateCache, MemoryCache, TrustCache
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.client import TrustedRepository, refresh
-from signing.trust.notary.consequences import settle
 from signing.trust.notary.differences import differences, warnings
 from signing.trust.notary.draft import Draft
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.pinning import Pinning
 from signing.trust.notary.transport import Transport
-from signing.trust.notary.update import NEAR_EXPIRY, Update, from_draft, renewed
+from signing.trust.notary.update import Update
 from signing.trust.notary.verification import Opened
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, ListedEnvelope, Targets
@@ -41,10 +42,13 @@ LARGEST_CLAIM = 1_000_000
 """The highest version that is taken over from a file nobody vouches for: a lying server must not use up the numbers."""
 
 LARGEST_FILE = 64 * 1024 * 1024
+LARGEST_BASE_FILE = 1024 * 1024
 
 Plan = Callable[[TrustedRepository], list[Change]]
 Proof = Callable[[TrustedRepository], bool]
 Build = Callable[[TrustedRepository], Update]
+Guard = Callable[[TrustedRepository | None, Update], None]
+"""Asked with the state before and what is about to be signed, and again with what was read back; raises to refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,10 @@ class Published:
     trusted: TrustedRepository
     changes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def let_pass(_before: TrustedRepository | None, _update: Update) -> None:
+    """Refuse nothing."""
 
 
 def nothing_more(_: TrustedRepository) -> bool:
@@ -77,6 +85,7 @@ class Publisher:
         keystore: KeyStore,
         pinning: Pinning,
         now: Callable[[], datetime],
+        guard: Guard = let_pass,
     ) -> None:
         self.gun = gun
         self.transport = transport
@@ -84,6 +93,7 @@ class Publisher:
         self.keystore = keystore
         self.held = HeldKeys(gun, keystore)
         self.now = now
+        self.guard = guard
         self._pinning = pinning
         self._stored: dict[str, int] = {}
 
@@ -117,11 +127,7 @@ class Publisher:
         """
 
         def build(before: TrustedRepository) -> Update:
-            draft = self.draft(before)
-            for change in plan(before):
-                draft.apply(change)
-            settle(draft, before, self.held, force=force)
-            return self._with_root(from_draft(draft, before.root), before)
+            return built(self.draft(before), before, plan(before), self.held, self.now(), force=force)
 
         return self.publish_update(build, proof)
 
@@ -139,6 +145,7 @@ class Publisher:
             update = build(before)
             if update.is_empty:
                 return Published({}, before, warnings=warnings(before, self.now()))
+            self.guard(before, update)
             files = update.signed(before, self.held, self.now())
             try:
                 self.send(files)
@@ -149,7 +156,8 @@ class Publisher:
                 time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311  spreads publishers, guards nothing
                 continue
             after = self.read_back(before, update, files, proof)
-            remember(after, cache)
+            cache.store_all(after.raw_files())
+            self.guard_what_is_there(before, update, after)
             return Published(update.versions, after, differences(before, after), warnings(after, self.now()))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -187,6 +195,7 @@ class Publisher:
             now=self.now,
             must_reach_server=roles.ROOT in sent,  # else the snapshot tells of another root
             opened=opened,
+            needed=_needed(sent),
         )
         if not all(_shows(trusted, name, file) for name, file in sent.items()) or not proof(trusted):
             raise PublishRejected(
@@ -195,11 +204,13 @@ class Publisher:
             )
         return trusted
 
-    def _with_root(self, update: Update, before: TrustedRepository) -> Update:
-        is_near = before.root.expires < self.now() + NEAR_EXPIRY
-        if update.is_empty or not is_near or not self.held.can_sign(before.root.role(roles.ROOT)):
-            return update
-        return replace(update, root=renewed(before.root, self.now()))
+    def guard_what_is_there(self, before: TrustedRepository | None, update: Update, after: TrustedRepository) -> None:
+        """Ask the guard about what the server shows, unless somebody has published since."""
+        shown = {roles.TARGETS: after.targets, **after.delegations}
+        files = {name: (role, shown[name]) for name, (role, _) in update.files.items() if name in shown}
+        there = Update(files, after.root if update.root else None)
+        if there.versions == update.versions:
+            self.guard(before, there)
 
     def _learn_stored_versions(self, update: Update) -> None:
         """Ask for files nobody refers to: those of a delegation that was removed and added again still count."""
@@ -207,12 +218,6 @@ class Publisher:
             if file.version == 1:
                 data = self.transport.get(self.gun, f"{name}.json", LARGEST_FILE)
                 self._stored[name] = _claimed_version(data)
-
-
-def remember(trusted: TrustedRepository, cache: TrustCache) -> None:
-    """Keep the files of a repository that was verified."""
-    for name, envelope in trusted.envelopes.items():
-        cache.store(name, envelope.raw)
 
 
 def _standing_still(at: datetime) -> Callable[[], datetime]:
@@ -254,6 +259,17 @@ def _unchanged(before: TrustedRepository, sent: Mapping[str, Envelope]) -> dict[
         for name, file in files.items()
         if name not in sent
     }
+
+
+def _needed(sent: Mapping[str, Envelope]) -> list[tuple[str, int]]:
+    """Name the files to read back with their limits: what was sent by hash, as every client asks for it."""
+    base = (roles.TIMESTAMP, roles.SNAPSHOT, *sorted({roles.ROOT} & sent.keys()))
+    by_hash = [
+        (f"{name}.{hashlib.sha256(file.raw).hexdigest()}.json", len(file.raw))
+        for name, file in sent.items()
+        if name not in base
+    ]
+    return [*((f"{name}.json", LARGEST_BASE_FILE) for name in base), *by_hash]
 
 
 def _sent_lists(update: Update, sent: Mapping[str, Envelope]) -> dict[str, Opened]:

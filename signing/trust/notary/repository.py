@@ -15,7 +15,7 @@ from signing.trust.notary.cache import TrustCache
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.pinning import TOFU, Pinning
-from signing.trust.notary.publishing import Published, Publisher, nothing_more
+from signing.trust.notary.publishing import Guard, Published, Publisher, let_pass, nothing_more
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.notary.update import Update, from_draft, renewed
@@ -48,9 +48,11 @@ class Repository:
         *,
         pinning: Pinning = TOFU,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        guard: Guard = let_pass,
     ) -> None:
+        """Open it; a `guard` sees what a verb is about to sign, and what is there after it, and raises to refuse."""
         self.gun = gun
-        self._publisher = Publisher(gun, transport, cache, keystore, pinning, now)
+        self._publisher = Publisher(gun, transport, cache, keystore, pinning, now, guard)
 
     def refresh(self) -> TrustedRepository:
         """Fetch and verify the newest state; the server has to answer.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from signing.trust.errors import InvalidInput
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.keystore.certificates import root_certificate
-from signing.trust.notary.changelist import Change
+from signing.trust.notary.building import rotation_update
 from signing.trust.notary.founding import new_key
 from signing.trust.notary.publishing import Published, Publisher
 from signing.trust.notary.trusted import TrustedRepository
-from signing.trust.notary.update import Update, from_draft, renewed
+from signing.trust.notary.update import Update
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
-from signing.trust.tuf.metadata import RoleKeys, Root
 
 
 def rotate(publisher: Publisher, role: str, keys: Sequence[PrivateKey] = (), *, to_server: bool = False) -> Published:
@@ -35,28 +33,12 @@ def rotate(publisher: Publisher, role: str, keys: Sequence[PrivateKey] = (), *, 
         publisher.held.require(before.root.role(roles.ROOT))  # before a key is made that nothing would use
         if not publics:  # somebody who was faster does not make these keys worse
             publics.extend(_new_publics(publisher, before, role, keys, to_server=to_server))
-        root = with_keys(before.root, role, publics)
-        draft = publisher.draft(before)
-        if role == roles.TARGETS:
-            draft.apply(Change.witness(roles.TARGETS))
-        return replace(from_draft(draft, root), root=renewed(root, publisher.now()))
+        return rotation_update(publisher.draft(before), before, role, publics, publisher.now())
 
     def proof(after: TrustedRepository) -> bool:
         return after.root.role(role).keys.keys() == {key.key_id for key in publics}
 
     return publisher.publish_update(build, proof)
-
-
-def with_keys(root: Root, role: str, keys: Sequence[PublicKey]) -> Root:
-    """Name other keys for a base role; old root certificates stay listed, as clients that follow need them."""
-    threshold = root.roles[role].threshold
-    if len({key.canonical_id for key in keys}) < threshold:
-        raise InvalidInput(f"{role} needs signatures of {threshold} keys, so it needs as many keys.")
-    listed = {**root.roles, role: RoleKeys(tuple(key.key_id for key in keys), threshold)}
-    known = {**root.keys, **{key.key_id: key for key in keys}}
-    named = {keyid for item in listed.values() for keyid in item.keyids}
-    kept = {keyid: key for keyid, key in known.items() if keyid in named or key.is_certified}
-    return replace(root, keys=kept, roles=listed)
 
 
 def _require_possible(role: str, *, to_server: bool) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signing.trust.errors import CannotSign, ExpiredMetadata, InvalidInput
+from signing.trust.notary.at_hand import KeysAtHand
 from signing.trust.notary.changelist import Change
-from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Target
@@ -14,7 +14,7 @@ from signing.trust.tuf.roles import Role
 
 
 def signing(
-    trusted: TrustedRepository, held: HeldKeys, targets: Sequence[Target], into: Sequence[str] = ()
+    trusted: TrustedRepository, held: KeysAtHand, targets: Sequence[Target], into: Sequence[str] = ()
 ) -> list[Change]:
     """Plan that these tags are signed: in the roles `into`, else in those whose key is at hand, as docker does.
 
@@ -42,7 +42,7 @@ def is_signed(trusted: TrustedRepository, targets: Sequence[Target], into: Seque
     return all((target.name, target.digest) in pairs for target in targets)
 
 
-def revoking(trusted: TrustedRepository, held: HeldKeys, tags: Sequence[str] = ()) -> list[Change]:
+def revoking(trusted: TrustedRepository, held: KeysAtHand, tags: Sequence[str] = ()) -> list[Change]:
     """Plan that these tags, or all, are released no more; other signers' own roles keep them if their key is away.
 
     Tags that only the repository key signed go too, which docker forgets where there are signers.
@@ -72,7 +72,7 @@ def is_revoked(trusted: TrustedRepository, tags: Sequence[str] = ()) -> bool:
     return not (trusted.released_among(set(tags)) if tags else trusted.released_tags().tags)
 
 
-def roles_to_sign(trusted: TrustedRepository, held: HeldKeys, tag: str) -> list[str]:
+def roles_to_sign(trusted: TrustedRepository, held: KeysAtHand, tag: str) -> list[str]:
     """Give the roles that docker signs a tag in: those whose paths match and one of whose keys is at hand.
 
     Raises:
@@ -108,7 +108,7 @@ def _require_usable(trusted: TrustedRepository, role: str) -> None:
     raise error.advising(f"Sign {role} anew first (trustctl witness), or revoke all tags and begin anew.")
 
 
-def _require_role(trusted: TrustedRepository, held: HeldKeys, role: str) -> None:
+def _require_role(trusted: TrustedRepository, held: KeysAtHand, role: str) -> None:
     found = role_of(trusted, role)
     if not found.keys:
         raise InvalidInput(f"{trusted.gun} has no role {role[:80]!r}.", next_step="Choose one it delegates to.")
@@ -116,7 +116,7 @@ def _require_role(trusted: TrustedRepository, held: HeldKeys, role: str) -> None
     _require_usable(trusted, role)
 
 
-def _starting_anew(trusted: TrustedRepository, held: HeldKeys) -> list[Change]:
+def _starting_anew(trusted: TrustedRepository, held: KeysAtHand) -> list[Change]:
     """Empty a `targets/releases` that does not count now, so that it can be signed in again."""
     if roles.RELEASES not in trusted.left_out or not held.can_sign(role_of(trusted, roles.RELEASES)):
         return []

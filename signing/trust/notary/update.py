@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from signing.trust.notary.draft import Draft
-from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, FileMeta, Root, Snapshot, Targets
 from signing.trust.tuf.roles import Role
+
+if TYPE_CHECKING:  # planning needs no private key
+    from signing.trust.notary.held_keys import HeldKeys
 
 ROOT_LIFETIME = timedelta(days=3650)
 SNAPSHOT_LIFETIME = timedelta(days=1095)
