@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from signing.models.people import User
 
@@ -87,6 +88,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.repository or self.account}"
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it counts no more."""
+        return self.ends_at is not None and self.ends_at <= timezone.now()
 
 
 class Policy(models.Model):

@@ -19,7 +19,7 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
     def get_absolute_url(self) -> str:
-        return reverse("person", args=[self.pk])
+        return reverse("machine" if self.is_machine else "person", args=[self.pk])
 
 
 class ApiToken(models.Model):

@@ -1,15 +1,14 @@
-"""Accounts and their people."""
+"""Accounts."""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias, cast
 
 from django import forms
-from django.http import HttpRequest
 
-from signing.models import Account, Membership, TrustServer
+from signing.models import Account, TrustServer
 from signing.selectors.trust_servers import visible_trust_servers
-from trustui.forms.base import NameField, PassphraseField, PersonField, ServiceForm
+from trustui.forms.base import NameField, PassphraseField, ServiceForm
 from trustui.htmx import HtmxRequest
 
 TrustServerField: TypeAlias = "forms.ModelChoiceField[TrustServer]"
@@ -77,13 +76,3 @@ class AccountChangeForm(ServiceForm):
         elif not changes["registry_password"]:
             del changes["registry_password"]
         return changes
-
-
-class MemberForm(ServiceForm):
-    """A person and their role."""
-
-    user = PersonField(max_length=150, label="User name", help_text="Exactly as they sign in with it; ask them.")
-    role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.DEVELOPER)
-
-    def __init__(self, request: HttpRequest, *, is_sent: bool = True) -> None:
-        super().__init__(request, is_sent=is_sent)

@@ -1,15 +1,37 @@
-"""Repositories: adding one, and narrowing the list."""
+"""Repositories: adding one, narrowing the list, and choosing some."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 
 from signing.models import Account, Repository
 from signing.selectors.accounts import visible_accounts
 from trustui.forms.base import NameField, ServiceForm
 from trustui.htmx import HtmxRequest
+
+SHOWN_REPOSITORIES = 200  # beyond that the search in the address narrows the choice
+
+
+class RepositoriesField(forms.MultipleChoiceField):
+    """Some of the repositories a person may see, by name; the address narrows a long list with `q`."""
+
+    def __init__(self, request: HtmxRequest, rows: QuerySet[Repository], **kwargs: Any) -> None:
+        self.rows = rows
+        search = request.GET.get("q", "").strip()
+        shown = rows.filter(gun__icontains=search) if search else rows
+        names = list(shown.values_list("gun", flat=True)[:SHOWN_REPOSITORIES])
+        chosen = rows.filter(gun__in=request.POST.getlist("repositories")).values_list("gun", flat=True)
+        names += [gun for gun in chosen if gun not in names]
+        kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
+        super().__init__(choices=[(gun, gun) for gun in names], **kwargs)
+
+    def clean(self, value: Any) -> Sequence[Repository]:
+        names: list[str] = super().clean(value)
+        return list(self.rows.filter(gun__in=names))
 
 
 class RepositoryForm(ServiceForm):

@@ -1,4 +1,4 @@
-"""Accounts: the list, one account with its people, registry login and enforcement."""
+"""Accounts: the list, one account with its registry login and enforcement."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from signing.models import Account
 from signing.permissions import may, require
 from signing.selectors.accounts import members_of, visible_accounts
 from signing.selectors.keys import root_key_of
+from signing.selectors.repositories import visible_repositories
 from signing.services.accounts import change_account, create_account
-from signing.services.members import remove_member, set_member
-from trustui.forms.accounts import AccountChangeForm, AccountForm, MemberForm
+from trustui.forms.accounts import AccountChangeForm, AccountForm
 from trustui.htmx import HtmxRequest
 from trustui.pages import commands
 from trustui.pages.base import form_page, page_of
@@ -65,51 +65,25 @@ def change(request: HtmxRequest, name: str) -> HttpResponse:
     return form_page(request, "pages/account_change.html", form, account=account)
 
 
-@login_required
-@require_POST
-def member(request: HtmxRequest, name: str) -> HttpResponse:
-    """Give a person a role."""
-    account = _visible(request, name)
-    require(request.user, "manage_account", account)  # before the form, which says whether a user name exists
-    form = MemberForm(request)
-    if (
-        form.is_valid()
-        and form.carry_out(set_member, actor=request.user, account=account, **form.cleaned_data) is not None
-    ):
-        messages.success(request, f"{form.cleaned_data['user']} is now {form.cleaned_data['role']}.")
-        return redirect(account)
-    return _account_page(request, account, form)
-
-
-@login_required
-@require_POST
-def remove(request: HtmxRequest, name: str) -> HttpResponse:
-    """End a person's part."""
-    account = _visible(request, name)
-    membership = get_object_or_404(members_of(account), user__username=request.POST.get("user", ""))
-    remove_member(actor=request.user, account=account, user=membership.user)
-    messages.success(request, f"{membership.user} is no longer part of {account.name}.")
-    return redirect(account if visible_accounts(request.user).filter(pk=account.pk).exists() else "accounts")
-
-
 def _visible(request: HtmxRequest, name: str) -> Account:
     return get_object_or_404(visible_accounts(request.user), name=name)
 
 
-def _account_page(request: HtmxRequest, account: Account, form: MemberForm | None = None) -> HttpResponse:
+def _account_page(request: HtmxRequest, account: Account) -> HttpResponse:
+    repositories = visible_repositories(request.user).filter(account=account)
     context = {
         "account": account,
         "members": members_of(account),
         "root_key": root_key_of(account),
-        "repositories": account.repositories.order_by("gun")[:10],
-        "repository_count": account.repositories.count(),
+        "repositories": repositories[:10],
+        "repository_count": repositories.count(),
+        "may_view_all": may(request.user, "view", account),
         "may_manage": may(request.user, "manage_account", account),
         "may_see_webhooks": may(request.user, "view_webhooks", account),
         "may_make_root": may(request.user, "manage_root_keys", account),
         "may_add_repository": may(request.user, "create_repository", account),
-        "form": form or MemberForm(request, is_sent=False),
         "docker_command": commands.docker_environment(account),
         "ca_name": commands.ca_file(account.trust_server),
         "ca_folder": commands.docker_ca_folder(account.trust_server),
     }
-    return render(request, "pages/account.html", context, status=form.status if form else 200)
+    return render(request, "pages/account.html", context)

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from signing.models import Account
+from signing.models import Account, Membership, Repository, User
 from signing.permissions import may
+from signing.roles import memberships_of
 from signing.selectors.accounts import visible_accounts
 from trustui.forms.base import ServiceForm
 from trustui.htmx import HtmxRequest
@@ -30,14 +31,23 @@ def page_of(request: HtmxRequest, rows: QuerySet[Any] | Sequence[Any], size: int
 
 
 def accounts_where(request: HtmxRequest, action: str) -> list[Account]:
-    """List the accounts in which this person may do that."""
-    return [account for account in visible_accounts(request.user) if may(request.user, action, account)]
+    """List the accounts in which this person may do that, be it in one repository."""
+    singly = {row.account for row in _single_roles(request.user) if may(request.user, action, row.repository)}
+    return [
+        account for account in visible_accounts(request.user) if account in singly or may(request.user, action, account)
+    ]
 
 
 def may_somewhere(request: HtmxRequest, action: str) -> bool:
     """Tell whether this person may do that in any account, asking once per role and not once per account."""
-    one_of_each = {row.role: row.account for row in request.user.memberships.select_related("account")}
-    return any(may(request.user, action, account) for account in (None, *one_of_each.values()))
+    whole = memberships_of(request.user).filter(repository=None).select_related("account")
+    one_of_each: dict[str, Account | Repository | None] = {row.role: row.account for row in whole}
+    one_of_each |= {f"{row.role} of one": row.repository for row in _single_roles(request.user)}
+    return any(may(request.user, action, place) for place in (None, *one_of_each.values()))
+
+
+def _single_roles(user: User) -> QuerySet[Membership]:
+    return memberships_of(user).exclude(repository=None).select_related("account", "repository")
 
 
 def chosen_account(request: HtmxRequest, accounts: Sequence[Account]) -> Account | None:

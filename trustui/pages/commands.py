@@ -59,6 +59,22 @@ def key_generate(name: str) -> str:
     return f"trustctl key generate {shlex.quote(name)}"
 
 
+def api(url: str, token: str) -> str:
+    """Ask the API with a token."""
+    return f"curl -H {shlex.quote(f'Authorization: Bearer {token}')} {shlex.quote(url)}"
+
+
+def import_notary() -> str:
+    """Copy repositories into the built-in trust server where it runs."""
+    return "manage.py importnotary https://OLD:4443 REGISTRY/NAME --ca old-ca.pem"
+
+
+def export_notary() -> str:
+    """Give repositories back to a notary-server where the built-in one runs."""
+    databases = "--server-database postgres://… --signer-database postgres://…"
+    return f"manage.py exportnotary REGISTRY/NAME {databases} --signer-alias ALIAS --signer-passphrase-file FILE"
+
+
 def docker_environment(account: Account) -> str:
     """Switch a shell to the account's trust server, with content trust on."""
     server = account.trust_server

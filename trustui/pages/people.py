@@ -1,4 +1,4 @@
-"""People: who may sign in. For administrators."""
+"""People: who may sign in. For administrators; auditors of the installation read."""
 
 from __future__ import annotations
 
@@ -10,31 +10,42 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from signing.models import User
-from signing.permissions import require
+from signing.permissions import may, require
 from signing.selectors.keys import visible_keys
-from signing.selectors.people import people_like, visible_people
+from signing.selectors.people import people_like, visible_machines, visible_people
 from signing.selectors.requests import visible_requests
 from signing.selectors.signers import visible_signers
 from signing.services.people import (
     Handover,
+    Standing,
     activate_person,
+    change_person,
     create_person,
     deactivate_person,
     give_new_password,
+    set_standing,
+    standing_of,
 )
 from trustui.forms.base import ServiceForm
-from trustui.forms.people import PersonForm
+from trustui.forms.people import PersonChangeForm, PersonForm, StandingForm
 from trustui.htmx import HtmxRequest
 from trustui.pages.base import form_page, page_of
+from trustui.pages.tokens import tokens_of
 
-SHOWN = {"": "All", "active": "Active", "deactivated": "Deactivated", "administrators": "Administrators"}
+SHOWN = {
+    "": "All",
+    "active": "Active",
+    "deactivated": "Deactivated",
+    "administrators": "Administrators",
+    "auditors": "Auditors of everything",
+}
 NEWEST = 10
 
 
 @login_required
 @require_GET
 def index(request: HtmxRequest) -> HttpResponse:
-    require(request.user, "manage_people")
+    require(request.user, "read_people")
     rows = visible_people(request.user)
     if search := request.GET.get("q", "").strip():
         rows = people_like(rows, search)
@@ -43,7 +54,15 @@ def index(request: HtmxRequest) -> HttpResponse:
         rows = rows.filter(is_active=shown == "active")
     elif shown == "administrators":
         rows = rows.filter(is_superuser=True)
-    context = {"page": page_of(request, rows), "search": search, "shown": shown, "tabs": SHOWN.items()}
+    elif shown == "auditors":
+        rows = rows.filter(reads_everything=True)
+    context = {
+        "page": page_of(request, rows),
+        "search": search,
+        "shown": shown,
+        "tabs": SHOWN.items(),
+        "may_manage": may(request.user, "manage_people"),
+    }
     return render(request, "pages/people.html", context)
 
 
@@ -90,9 +109,38 @@ def activate(request: HtmxRequest, pk: int) -> HttpResponse:
 @require_POST
 def deactivate(request: HtmxRequest, pk: int) -> HttpResponse:
     """Shut a person out."""
-    person, form = _visible(request, pk), ServiceForm(request)
+    people = visible_people(request.user) | visible_machines(request.user)
+    person, form = get_object_or_404(people, pk=pk), ServiceForm(request)
     if done := form.carry_out(deactivate_person, actor=request.user, person=person):
-        messages.success(request, f"{done} is signed out and cannot sign in any more.")
+        messages.success(request, f"{done} is out and cannot come in any more; every API token is revoked.")
+        return redirect(done)
+    return _person_page(request, person, form)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def change(request: HtmxRequest, pk: int) -> HttpResponse:
+    person = _visible(request, pk)
+    require(request.user, "manage_people")
+    form = PersonChangeForm(request, person)
+    if form.is_valid() and (
+        form.carry_out(change_person, actor=request.user, person=person, **form.cleaned_data) is not None
+    ):
+        messages.success(request, "Saved.")
+        return redirect(person)
+    return form_page(request, "pages/person_change.html", form, person=person)
+
+
+@login_required
+@require_POST
+def standing(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Make somebody an administrator, an auditor of the installation, or neither."""
+    person = _visible(request, pk)
+    form = StandingForm(request, person)
+    if form.is_valid() and (
+        done := form.carry_out(set_standing, actor=request.user, person=person, **form.cleaned_data)
+    ):
+        messages.success(request, f"{done} is now: {Standing(standing_of(done)).label.lower()}.")
         return redirect(done)
     return _person_page(request, person, form)
 
@@ -111,6 +159,10 @@ def _person_page(request: HtmxRequest, person: User, form: ServiceForm | None = 
     context = {
         "person": person,
         "is_me": person == request.user,
+        "may_manage": may(request.user, "manage_people"),
+        "tokens": tokens_of(person, request.user),
+        "standing": Standing(standing_of(person)),
+        "standing_form": form if isinstance(form, StandingForm) else StandingForm(request, person, is_sent=False),
         "keys": visible_keys(request.user).filter(owner=person),
         "signers": visible_signers(request.user).filter(user=person),
         "requests": visible_requests(request.user).filter(requested_by=person)[:NEWEST],
