@@ -19,10 +19,15 @@ class Operation(models.Model):
         IMPORT_KEY = "import_key", "Import a key"
         MAKE_CSR = "make_csr", "Make a certificate request"
         ADD_SIGNER = "add_signer", "Add a signer"
+        REMOVE_SIGNER = "remove_signer", "Remove a signer"
+        REVOKE = "revoke", "Revoke a tag"
+        ROTATE = "rotate", "Rotate a key"
         PUBLISH = "publish", "Publish an image"
         SIGN = "sign", "Sign a digest"
         PULL = "pull", "Pull a verified image"
         REFRESH = "refresh", "Check a repository"
+        IMPORT_TRUST = "import_trust", "Import repositories"
+        EXPORT_TRUST = "export_trust", "Export repositories"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -31,6 +36,7 @@ class Operation(models.Model):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
+    ONCE = (Kind.IMPORT_KEY, Kind.IMPORT_TRUST, Kind.EXPORT_TRUST)  # what came sealed with it is used up
     FINISHED = (State.DONE, State.FAILED, State.CANCELLED)
     STAGING_TAG = "trustui-staging"  # where an image waits in the registry until it is signed
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from signing.models.accounts import Account
 from signing.models.keys import Signer
-from signing.models.people import User
+from signing.models.people import ApiToken, User
 from signing.models.repositories import Repository
 
 
@@ -40,7 +40,20 @@ class ChangeRequest(models.Model):
     )
     reason = models.CharField(max_length=500, blank=True)
     signer_ends_at = models.DateTimeField(null=True, blank=True, help_text="a time-boxed signer is removed then")
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="requests")
+    requested_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="requests", help_text="none: TrustUI itself"
+    )
+    asked_through = models.ForeignKey(
+        ApiToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="whose maker never counts"
+    )
+    follows = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="followed_by",
+        help_text="the request it renews, or whose signer's time is over",
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     needed_approvals = models.PositiveSmallIntegerField(default=1)
     content_hash = models.CharField(max_length=64, blank=True, help_text="sha256, hex, of exactly what will be signed")
