@@ -112,7 +112,7 @@ def _refresh(
     if needed:
         ahead.expect(gun, needed)
     elif must_reach_server or remembered.raw(roles.ROOT) is None:
-        ahead.expect(gun, _needed_first(remembered))
+        ahead.expect(gun, _needed_first(remembered, is_writing=must_reach_server))
     roots = Roots(gun, ahead, remembered.raw(roles.ROOT), pinning, at)
     root = roots.first(ask_server=must_reach_server)
     attempt = _Attempt(gun, ahead, remembered, root, at, must_reach_server, opened)
@@ -130,10 +130,13 @@ def _refresh(
     return trusted
 
 
-def _needed_first(remembered: Remembered) -> list[tuple[str, int]]:
-    """Name the current files that whoever knows nothing yet needs first, though none but the first two for certain."""
+def _needed_first(remembered: Remembered, *, is_writing: bool) -> list[tuple[str, int]]:
+    """Name the current files that are needed first, though none but the first two for certain.
+
+    Whoever writes is seldom the last who wrote, and a snapshot is small.
+    """
     first = [("root.json", LARGEST_ROOT), ("timestamp.json", LARGEST_TIMESTAMP)]
-    likely = [name for name in _LIKELY if remembered.raw(name) is None]
+    likely = [name for name in _LIKELY if remembered.raw(name) is None or (is_writing and name == roles.SNAPSHOT)]
     return first + [(f"{name}.json", LARGEST_FILE) for name in likely]
 
 
