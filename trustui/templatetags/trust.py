@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from trustui.pages.api_calls import calls_of
 from trustui.pages.words import STATES, VERDICTS, age, section_of
 
 register = template.Library()
@@ -68,6 +69,13 @@ def whole(value: str, what: str = "value") -> dict[str, Any]:
 def command(text: str, says: str = "The same on the command line") -> dict[str, Any]:
     """Show a shell command with real values, ready to copy."""
     return {"text": text, "says": says}
+
+
+@register.inclusion_tag("parts/api_calls.html", takes_context=True)
+def api_calls(context: Context) -> dict[str, Any]:
+    """Show which endpoints do what this page does, with its real values."""
+    request: HttpRequest | None = context.get("request")
+    return {"calls": calls_of(request) if request else []}
 
 
 @register.simple_tag

@@ -1,0 +1,87 @@
+"""The same by program: which endpoints do what a page shows and what its buttons do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from trustui.api.calls import curl, endpoints
+
+# name of a page's address -> names of endpoints, in the order of the page. Their values are the page's own.
+SHOWN: dict[str, tuple[str, ...]] = {
+    "repositories": ("repositories_index",),
+    "repository_new": ("repositories_new",),
+    "repository": ("repositories_show", "repositories_check", "repositories_inspect"),
+    "tag": ("repositories_tag", "publish_pull"),
+    "publish": ("publish_image",),
+    "sign": ("publish_digest",),
+    "keys": ("keys_index",),
+    "key_generate": ("keys_generate",),
+    "key_import": ("keys_import_file",),
+    "key_enrol": ("keys_enrol",),
+    "key": ("keys_show", "keys_csr", "keys_certificate", "keys_download"),
+    "signers": ("signers_index",),
+    "signer_new": ("signers_new",),
+    "signer": ("signers_show",),
+    "requests": ("requests_index",),
+    "request_new": ("requests_new",),
+    "request": ("requests_show", "requests_approve", "requests_reject"),
+    "operations": ("operations_index",),
+    "operation": ("operations_show", "operations_cancel", "operations_retry"),
+    "accounts": ("accounts_index",),
+    "account_new": ("accounts_new",),
+    "account": ("accounts_show", "accounts_members", "accounts_member", "accounts_remove"),
+    "accounts_change": ("accounts_change",),
+    "trust_servers": ("trust_servers_index",),
+    "trust_server_new": ("trust_servers_new",),
+    "trust_server": ("trust_servers_show", "trust_servers_change"),
+    "trust_server_contents": ("trust_server_contents_index",),
+    "trust_server_repository": ("trust_server_contents_repository",),
+    "people": ("people_index",),
+    "person_new": ("people_new",),
+    "person": ("people_show", "people_password", "people_activate", "people_deactivate"),
+    "audit": ("audit_index", "audit_download"),
+    "audit_event": ("audit_show",),
+    "audit_check": ("audit_check",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One endpoint as a line to copy."""
+
+    says: str
+    line: str
+
+
+def calls_of(request: HttpRequest) -> list[Call]:
+    """List the calls that do what this page does, with the values this page has."""
+    match = request.resolver_match
+    names = SHOWN.get(match.url_name or "", ()) if match else ()
+    base = request.build_absolute_uri("/")
+    return [Call(endpoints()[name].summary, curl(base, name, _values(request, name))) for name in names]
+
+
+def _values(request: HttpRequest, name: str) -> dict[str, Any]:
+    """Take what the address of the page says, in its path and after it."""
+    endpoint = endpoints()[name]
+    values: dict[str, Any] = dict(request.resolver_match.kwargs) if request.resolver_match else {}
+    for asked in endpoint.names("query"):
+        if given := request.GET.get(asked):
+            values[asked] = given
+    for member, schema in endpoint.members.items():
+        if (value := _member(request, member, str(schema.get("type")))) not in (None, []):
+            values[member] = value
+    return values
+
+
+def _member(request: HttpRequest, member: str, kind: str) -> Any:
+    """Read one member of a body where a link to this page filled it in."""
+    if kind == "array":
+        return [value for value in request.GET.getlist(member.removesuffix("ies") + "y") if value]
+    given = request.GET.get(member) or None
+    if kind == "integer" and given:
+        return int(given) if given.isdecimal() else None
+    return given
