@@ -12,6 +12,7 @@ from django.urls import path, register_converter
 from trustui.api.main import api
 from trustui.pages import (
     accounts,
+    api_docs,
     audit,
     inbox,
     keys,
@@ -48,6 +49,8 @@ class GunConverter:
 
 register_converter(GunConverter, "gun")
 
+handler500 = "trustui.pages.failures.broken"
+
 urlpatterns = [
     path("", overview.show, name="overview"),
     path("healthz", shell.health, name="health"),
@@ -61,6 +64,7 @@ urlpatterns = [
     path("me/signup/", allauth.signup, name="account_signup"),
     path("me/inactive/", allauth.account_inactive, name="account_inactive"),
     # for programs
+    path("api/v1/docs", api_docs.show, name="api_docs"),
     path("api/v1/", api.urls),
     # repositories
     path("repositories/", repositories.index, name="repositories"),
