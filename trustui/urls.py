@@ -7,6 +7,8 @@ A GUN holds slashes and, in its host, a colon; its path holds no colon. So `repo
 from __future__ import annotations
 
 from allauth.account import views as allauth
+from allauth.mfa.base import views as second_factor
+from allauth.mfa.webauthn import views as passkey
 from django.urls import path, register_converter
 
 from trustui.api.main import api
@@ -18,6 +20,8 @@ from trustui.pages import (
     keys,
     machines,
     members,
+    my_sign_in,
+    oidc,
     operations,
     overview,
     people,
@@ -56,13 +60,42 @@ urlpatterns = [
     path("healthz", shell.health, name="health"),
     path("theme/", shell.theme, name="theme"),
     path("token", registry_tokens.issue, name="registry_token"),
-    path("me/password/change/", session.PasswordChange.as_view(), name="account_change_password"),
-    # of allauth's pages only those that need no mail: an administrator hands out accounts and new passwords
-    path("me/login/", allauth.login, name="account_login"),
+    # signing in; of allauth's pages those that an administrator, who hands out accounts, leaves to do
+    path("me/login/", session.SignIn.as_view(), name="account_login"),
+    path("me/login/passkey/", passkey.login_webauthn, name="mfa_login_webauthn"),
+    path("me/login/code/", second_factor.authenticate, name="mfa_authenticate"),
+    path("me/login/cancelled/", oidc.cancelled, name="socialaccount_login_cancelled"),
+    path("me/login/with/<slug:provider_id>/", oidc.go, name="openid_connect_login"),
+    path("me/login/with/<slug:provider_id>/back/", oidc.back, name="openid_connect_callback"),
     path("me/logout/", allauth.logout, name="account_logout"),
     path("me/confirm/", allauth.reauthenticate, name="account_reauthenticate"),
+    path("me/confirm/code/", second_factor.reauthenticate, name="mfa_reauthenticate"),
+    path("me/confirm/passkey/", passkey.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("me/signup/", allauth.signup, name="account_signup"),
     path("me/inactive/", allauth.account_inactive, name="account_inactive"),
+    path("me/password/change/", session.PasswordChange.as_view(), name="account_change_password"),
+    path("me/password/forgotten/", session.PasswordForgotten.as_view(), name="account_reset_password"),
+    path("me/password/forgotten/sent/", session.PasswordForgottenSent.as_view(), name="account_reset_password_done"),
+    path(
+        "me/password/reset/<str:uidb36>-<str:key>/",
+        session.PasswordReset.as_view(),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "me/password/reset/done/",
+        session.PasswordResetDone.as_view(),
+        name="account_reset_password_from_key_done",
+    ),
+    path("me/sign-in/", my_sign_in.show, name="mfa_index"),
+    path("me/sign-in/app/", my_sign_in.AppAdd.as_view(), name="mfa_activate_totp"),
+    path("me/sign-in/app/remove/", my_sign_in.AppRemove.as_view(), name="mfa_deactivate_totp"),
+    path("me/sign-in/passkeys/new/", my_sign_in.PasskeyAdd.as_view(), name="mfa_add_webauthn"),
+    path("me/sign-in/passkeys/<int:pk>/remove/", my_sign_in.PasskeyRemove.as_view(), name="mfa_remove_webauthn"),
+    path("me/sign-in/passkeys/<int:pk>/rename/", my_sign_in.PasskeyRename.as_view(), name="mfa_edit_webauthn"),
+    path("me/sign-in/codes/", my_sign_in.CodesShow.as_view(), name="mfa_view_recovery_codes"),
+    path("me/sign-in/codes/new/", my_sign_in.CodesNew.as_view(), name="mfa_generate_recovery_codes"),
+    path("me/sign-in/sessions/end/", my_sign_in.sessions_end, name="my_sessions_end"),
+    path("me/sign-in/sessions/<int:pk>/end/", my_sign_in.session_end, name="my_session_end"),
     # for programs
     path("api/v1/docs", api_docs.show, name="api_docs"),
     path("api/v1/", api.urls),
@@ -125,19 +158,13 @@ urlpatterns = [
     path("people/<int:pk>/password/", people.password, name="person_password"),
     path("people/<int:pk>/activate/", people.activate, name="person_activate"),
     path("people/<int:pk>/deactivate/", people.deactivate, name="person_deactivate"),
-    path("token", registry_tokens.issue, name="registry_token"),
     path("machines/", machines.index, name="machines"),
     path("new/machine/", machines.new, name="machine_new"),
     path("machines/<int:pk>/", machines.show, name="machine"),
     path("machines/<int:pk>/tokens/new/", machines.new_token, name="machine_token_new"),
-    path("me/tokens/", tokens.index, name="tokens"),
+    path("me/tokens/", tokens.index, name="own_tokens"),
     path("me/tokens/new/", tokens.new, name="token_new"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="token_revoke"),
-    path("audit/", audit.index, name="audit"),
-    path("audit/check/", audit.check, name="audit_check"),
-    path("audit/key.pem", audit.key, name="audit_key"),
-    path("audit/download/<slug:form>/", audit.download, name="audit_download"),
-    path("audit/<int:number>/", audit.show, name="audit_event"),
     # what happens
     path("inbox/", inbox.index, name="inbox"),
     path("inbox/read/", inbox.read, name="inbox_read"),
@@ -149,4 +176,9 @@ urlpatterns = [
     path("webhooks/<int:pk>/ping/", webhooks.ping, name="webhook_ping"),
     path("webhooks/<int:pk>/delete/", webhooks.delete, name="webhook_delete"),
     path("webhooks/<int:pk>/deliveries/<int:delivery>/again/", webhooks.again, name="webhook_again"),
+    path("audit/", audit.index, name="audit"),
+    path("audit/check/", audit.check, name="audit_check"),
+    path("audit/key.pem", audit.key, name="audit_key"),
+    path("audit/download/<slug:form>/", audit.download, name="audit_download"),
+    path("audit/<int:number>/", audit.show, name="audit_event"),
 ]

@@ -11,7 +11,7 @@ from signing.models.audit import AuditEvent, AuditHead, AuditLock
 from signing.models.keys import Key, Signer
 from signing.models.notices import Event, Happening, Notice, NoticeChoice, Webhook, WebhookDelivery
 from signing.models.operations import EngineStatus, Operation, OperationLine, SealedSecret
-from signing.models.people import ApiToken, User
+from signing.models.people import ApiToken, Identity, User
 from signing.models.repositories import Repository, SignedTag, TrustedMetadata
 from signing.models.requests import ChangeRequest, ChangeRequestItem, Decision
 
@@ -27,6 +27,7 @@ __all__ = (
     "EngineStatus",
     "Event",
     "Happening",
+    "Identity",
     "KeptAnswer",
     "Key",
     "Membership",

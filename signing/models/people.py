@@ -56,3 +56,30 @@ class ApiToken(models.Model):
     def is_usable(self) -> bool:
         """Tell whether it still opens anything."""
         return self.revoked_at is None and self.expires_at > timezone.now() and self.user.is_active
+
+
+class Identity(models.Model):
+    """Where a person signs in outside this installation; what is said there decides whether they still belong here."""
+
+    class Source(models.TextChoices):
+        OIDC = "oidc", "Single sign-on (OpenID Connect)"
+        LDAP = "ldap", "Directory (LDAP)"
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="identity")
+    source = models.CharField(max_length=8, choices=Source.choices)
+    subject = models.CharField(
+        max_length=255, help_text="who they are there: the sub of a token, the name in a directory"
+    )
+    locked_token = models.TextField(blank=True, help_text="the refresh token, locked (signing.at_rest); empty: none")
+    linked_at = models.DateTimeField(auto_now_add=True)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="when their source last vouched for them")
+    gone_at = models.DateTimeField(
+        null=True, blank=True, help_text="since when their source does not know them any more"
+    )
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = (models.UniqueConstraint(fields=("source", "subject"), name="one_person_per_identity"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.get_source_display()}"

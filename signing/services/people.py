@@ -18,7 +18,7 @@ from signing.errors import Conflict
 from signing.models import User
 from signing.one_time_passwords import one_time_password
 from signing.permissions import require
-from signing.services import audit
+from signing.services import audit, leavers
 from signing.trust.errors import InvalidInput, InvalidName
 
 LONGEST_USERNAME = LONGEST_NAME = 150
@@ -121,7 +121,8 @@ def standing_of(person: User) -> str:
 def deactivate_person(*, actor: User, person: User) -> User:
     """Shut a person or a machine account out at once. Name, roles, keys and signatures stay what they are.
 
-    The password and every API token go too, which ends it for good: activating them does not bring one back.
+    The password and every API token go too, which ends it for good: activating them does not bring one back. Their
+    signers are flagged, and the removal of each is asked for.
 
     Raises:
         Conflict: it is the last administrator who can sign in, or they are deactivated already.
@@ -132,11 +133,16 @@ def deactivate_person(*, actor: User, person: User) -> User:
         raise Conflict(f"{person.username} is deactivated already.")
     if person.is_superuser and not others:
         raise _is_last_administrator()
-    person.is_active = False
-    person.set_unusable_password()
-    person.save(update_fields=["is_active", "password"])
-    tokens = person.api_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
-    audit.record(actor, "deactivate_person", account=None, subject=person.username, revoked_tokens=tokens)
+    tokens = leavers.close(person)
+    flagged = leavers.flag_signers(person, why=f"{person.username} was deactivated.")
+    audit.record(
+        actor,
+        "deactivate_person",
+        account=None,
+        subject=person.username,
+        revoked_tokens=tokens,
+        flagged_signers=flagged,
+    )
     return person
 
 

@@ -9,6 +9,9 @@ from csp.constants import NONCE, NONE, SELF
 from trustui.settings.base import *  # noqa: F403  this is the base with additions
 from trustui.settings.base import CORE_APPS, DATABASES
 from trustui.settings.environment import BASE_DIR, VAR, env, secret
+from trustui.settings.mail import *  # noqa: F403  mail of forgotten passwords
+from trustui.settings.sign_in import *  # noqa: F403  who comes in, and how
+from trustui.settings.sign_in import SIGN_IN_APPS
 
 SECRET_KEY = secret("SECRET_KEY")
 SEALING_PUBLIC_KEYS = json.loads(secret("SEALING_PUBLIC_KEYS"))
@@ -22,8 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "allauth",
-    "allauth.account",
+    *SIGN_IN_APPS,
     "csp",
     "django_htmx",
     "template_partials",
@@ -43,7 +45,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "trustui.sign_in.sessions.SessionRulesMiddleware",
     "trustui.middleware.OneTimePasswordMiddleware",
+    "trustui.sign_in.second_factors.SecondFactorMiddleware",
     "trustui.middleware.TrustErrorMiddleware",
 ]
 TEMPLATES = [
@@ -74,23 +78,6 @@ STORAGES = {
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["OPTIONS"] = {"pool": True}
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps them
-
-# Sign-in
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "trustui.pages.session.AccountAdapter"  # closes sign-up: people are invited
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 
 # Tokens for trust servers; without a key none are issued. The key signs who may come in, never trust data.
 TOKEN_KEY = env.str("TOKEN_KEY", default="")
