@@ -52,7 +52,7 @@ def revoke(request: HtmxRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(visible_tokens(request.user), pk=pk)
     revoke_token(actor=request.user, token=token)
     messages.success(request, f"The token {token.name} opens nothing any more.")
-    return redirect("tokens" if token.user == request.user else token.user)
+    return redirect("own_tokens" if token.user == request.user else token.user)
 
 
 def _command(request: HtmxRequest, raw: str) -> str:

@@ -1,4 +1,4 @@
-"""Accounts, their people, their login; trust servers."""
+"""Accounts and their login; trust servers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from signing.models import Account, Membership, TrustServer, User
-from tests.factories import Cast, make_user
+from signing.models import Account, TrustServer, User
+from tests.factories import Cast, make_repository, make_user
 
 from .reading import Page
 
@@ -88,59 +88,6 @@ def test_ending_enforcement_is_an_unticked_box(cast: Cast, as_person: Callable[[
     assert not cast.account.enforces_trust
 
 
-def test_a_lead_gives_and_takes_roles(cast: Cast, as_person: Callable[[User], Client]) -> None:
-    make_user("nina")
-    client = as_person(cast.lead)
-    assert client.post("/accounts/team/members/", {"user": "nina", "role": "auditor"}).status_code == 302
-    assert Membership.objects.get(user__username="nina").role == "auditor"
-    client.post("/accounts/team/members/", {"user": "nina", "role": "developer"})
-    assert Membership.objects.get(user__username="nina").role == "developer"
-    client.post("/accounts/team/members/remove/", {"user": "nina"})
-    assert not Membership.objects.filter(user__username="nina").exists()
-
-
-def test_an_unknown_person_is_named_as_such(cast: Cast, as_person: Callable[[User], Client]) -> None:
-    response = as_person(cast.lead).post("/accounts/team/members/", {"user": "ghost", "role": "lead"})
-    assert response.status_code == 400
-    assert "There is no person with the user name ghost here." in Page(response).text
-
-
-def test_a_deactivated_person_is_as_unknown_as_nobody(cast: Cast, as_person: Callable[[User], Client]) -> None:
-    make_user("gone", is_active=False)
-    response = as_person(cast.lead).post("/accounts/team/members/", {"user": "gone", "role": "lead"})
-    assert "There is no person with the user name gone here." in Page(response).text
-
-
-def test_no_page_of_a_lead_names_people_of_other_accounts(cast: Cast, as_person: Callable[[User], Client]) -> None:
-    client = as_person(cast.lead)
-    for url in ("/accounts/team/", "/new/signer/?account=team"):
-        html = client.get(url).content.decode()
-        assert "dan" in html, url
-        assert "oscar" not in html, url
-
-
-@pytest.mark.parametrize("user", ["oscar", "ghost"])
-def test_who_may_not_add_people_learns_nothing_about_user_names(
-    cast: Cast, as_person: Callable[[User], Client], user: str
-) -> None:
-    response = as_person(cast.developer).post("/accounts/team/members/", {"user": user, "role": "lead"})
-    assert response.status_code == 403
-    assert user not in response.content.decode()
-
-
-def test_a_developer_changes_no_roles(cast: Cast, as_person: Callable[[User], Client]) -> None:
-    client = as_person(cast.developer)
-    assert not Page(client.get("/accounts/team/")).offers("/accounts/team/members/")
-    assert client.post("/accounts/team/members/", {"user": "dan", "role": "lead"}).status_code == 403
-    assert client.post("/accounts/team/members/remove/", {"user": "lea"}).status_code == 403
-    assert Membership.objects.get(user=cast.developer).role == "developer"
-
-
-def test_leaving_the_own_account_ends_on_the_list(cast: Cast, as_person: Callable[[User], Client]) -> None:
-    response = as_person(cast.lead).post("/accounts/team/members/remove/", {"user": "lea"})
-    assert response.url == "/accounts/"
-
-
 def test_an_administrator_adds_and_changes_a_trust_server(cast: Cast, as_person: Callable[[User], Client]) -> None:
     client = as_person(cast.admin)
     sent = {"name": "prod", "url": "https://notary.example.com", "username": "me", "password": SECRET}
@@ -167,3 +114,19 @@ def test_a_member_reads_a_trust_server_and_gets_its_ca(cast: Cast, as_person: Ca
     assert not page.all("input", name="url")
     assert client.get("/trust-servers/notary/ca.crt")["Content-Disposition"].endswith('"notary-ca.crt"')
     assert client.post("/trust-servers/notary/", {"url": "https://evil.example"}).status_code == 403
+
+
+def test_who_has_a_role_in_one_repository_sees_of_the_account_that_one_only(
+    cast: Cast, as_person: Callable[[User], Client]
+) -> None:
+    other = make_repository(cast.account, "secret")
+    guest = make_user("guest")
+    cast.account.memberships.create(user=guest, repository=cast.repository, role="developer")
+    client = as_person(guest)
+    page = Page(client.get("/accounts/team/"))
+    assert cast.repository.gun in page.html
+    assert other.gun not in page.html
+    assert "lea" not in page.text.split()
+    for url in (other.get_absolute_url(), f"/repository-members/{other.gun}/"):
+        assert client.get(url).status_code == 404
+    assert client.get("/accounts/team/members/").status_code == 403

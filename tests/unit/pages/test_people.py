@@ -111,3 +111,49 @@ def test_others_find_no_people(cast: Cast, as_person: Callable[[User], Client], 
         address = f"/people/{cast.signer.pk}/{url}"
         assert (client.post(address) if url else client.get(address)).status_code == 404, address
     assert User.objects.get(pk=cast.signer.pk).check_password("pw")
+
+
+def test_an_administrator_changes_name_and_address(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    client = as_person(cast.admin)
+    url = f"/people/{cast.developer.pk}/change/"
+    sent = {"full_name": "Dan Dee", "email": "dan@example.com", "username": "root", "is_superuser": "on"}
+    assert client.post(url, sent).url == cast.developer.get_absolute_url()
+    person = User.objects.get(pk=cast.developer.pk)
+    assert (str(person), person.email, person.username, person.is_superuser) == (
+        "Dan Dee",
+        "dan@example.com",
+        "dan",
+        False,
+    )
+    bad = client.post(url, {"full_name": "x", "email": "nobody"})
+    assert bad.status_code == 400
+    assert Page(bad).field("email")["value"] == "nobody"
+
+
+@pytest.mark.parametrize("standing", ["administrator", "auditor"])
+def test_a_standing_is_given_and_taken(cast: Cast, as_person: Callable[[User], Client], standing: str) -> None:
+    client, url = as_person(cast.admin), f"/people/{cast.developer.pk}/standing/"
+    assert client.post(url, {"standing": standing}).url == cast.developer.get_absolute_url()
+    assert as_person(User.objects.get(pk=cast.developer.pk)).get("/people/").status_code == 200
+    assert "dan" in names(client.get(f"/people/?show={standing}s"))
+    client.post(url, {"standing": "member"})
+    assert as_person(User.objects.get(pk=cast.developer.pk)).get("/people/").status_code == 403
+
+
+def test_the_last_administrator_is_told_why_they_stay_one(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    response = as_person(cast.admin).post(f"/people/{cast.admin.pk}/standing/", {"standing": "member"})
+    assert response.status_code == 409
+    assert "last administrator" in Page(response).text
+    assert User.objects.get(pk=cast.admin.pk).is_superuser
+
+
+def test_an_auditor_of_the_installation_reads_people_and_changes_none(
+    cast: Cast, as_person: Callable[[User], Client]
+) -> None:
+    User.objects.filter(pk=cast.auditor.pk).update(reads_everything=True)
+    client = as_person(cast.auditor)
+    page = Page(client.get(cast.developer.get_absolute_url()))
+    assert not page.all("form", action=f"/people/{cast.developer.pk}/deactivate/")
+    for what in ("change", "standing", "password", "deactivate"):
+        assert client.post(f"/people/{cast.developer.pk}/{what}/", {"standing": "auditor"}).status_code == 403, what
+    assert client.get("/new/person/").status_code == 403
