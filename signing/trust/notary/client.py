@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -90,15 +91,15 @@ def refresh(
         MetadataError: by name, what does not verify.
     """
     try:
-        with deadline.within(deadline.LONGEST):
-            return _refresh(gun, transport, cache, pinning, now, must_reach_server, opened, needed)
+        with deadline.within(deadline.LONGEST), closing(Ahead(transport, LARGEST_DOWNLOAD)) as source:
+            return _refresh(gun, source, cache, pinning, now, must_reach_server, opened, needed)
     except TimeoutError:
         raise ServerUnreachable(f"Reading {gun} took longer than {deadline.LONGEST:g} seconds.") from None
 
 
 def _refresh(
     gun: Gun,
-    transport: Transport,
+    source: Ahead,
     cache: TrustCache,
     pinning: Pinning,
     now: Callable[[], datetime],
@@ -108,14 +109,13 @@ def _refresh(
 ) -> TrustedRepository:
     at = now()  # read once, so that nothing expires half-way
     remembered = Remembered(cache)
-    ahead = Ahead(transport, LARGEST_DOWNLOAD)
     if needed:
-        ahead.expect(gun, needed)
+        source.expect(gun, needed)
     elif must_reach_server or remembered.raw(roles.ROOT) is None:
-        ahead.expect(gun, _needed_first(remembered, is_writing=must_reach_server))
-    roots = Roots(gun, ahead, remembered.raw(roles.ROOT), pinning, at)
+        source.expect(gun, _needed_first(remembered, is_writing=must_reach_server))
+    roots = Roots(gun, source, remembered.raw(roles.ROOT), pinning, at)
     root = roots.first(ask_server=must_reach_server)
-    attempt = _Attempt(gun, ahead, remembered, root, at, must_reach_server, opened)
+    attempt = _Attempt(gun, source, remembered, root, at, must_reach_server, opened)
     try:
         trusted = attempt.run()
     except (MetadataError, BadResponse) as error:
@@ -123,7 +123,7 @@ def _refresh(
             raise attempt.silence from error
         # New keys of targets, snapshot or timestamp show only by this: their new root tells them.
         newer = _newest_root(roots, attempt.promised_root, error)
-        trusted = _Attempt(gun, ahead, remembered, newer, at, must_reach_server, opened).run()
+        trusted = _Attempt(gun, source, remembered, newer, at, must_reach_server, opened).run()
     _remember(trusted, remembered, cache)
     if not trusted.is_stale:
         resident.keep(trusted, at)
@@ -275,14 +275,25 @@ class _Attempt:
         return self._open(kind, role, self._promised(role.name, promised))
 
     def _expect(self, snapshot: Snapshot) -> None:
-        """Ask at once for what the snapshot promises and nobody holds: most of it will be needed."""
+        """Ask at once for what the snapshot promises and is not at hand: most of it will be needed."""
         listed = (item for item in snapshot.meta.items() if item[0] == roles.TARGETS or roles.is_delegation(item[0]))
         wanted = [
             (_by_hash(name, promised), promised.length)
             for name, promised in islice(listed, MOST_AT_ONCE)
-            if self._too_much(name, promised) is None and self._held(name, promised) is None
+            if self._too_much(name, promised) is None and not self._is_at_hand(name, promised)
         ]
         self.source.expect(self.gun, wanted)
+
+    def _is_at_hand(self, name: str, promised: FileMeta) -> bool:
+        """Tell whether a file is remembered, or came early as it seems: its hash is looked at in its turn."""
+        early = self.source.early(f"{name}.json")
+        if early is not None and len(early) == promised.length:
+            return True
+        remembered = self.remembered.raw(name)
+        if remembered is None or not _is_promised(name, promised, remembered):
+            return False
+        self.fetched[name] = remembered
+        return True
 
     def _promised(self, name: str, promised: FileMeta) -> bytes:
         """Give the bytes of a promised file, whoever signed it."""

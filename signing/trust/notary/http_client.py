@@ -6,31 +6,21 @@ import base64
 import os
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable, TooLarge
+from signing.trust.errors import BadResponse, InvalidInput, ServerUnreachable
 from signing.trust.notary import deadline
-from signing.trust.notary.http1 import Connection, ConnectionEnded, Endpoint, Headers, NotHttp, Proxy, request
+from signing.trust.notary.http1 import Connection, ConnectionEnded, Endpoint, NotHttp, Proxy, request
+from signing.trust.notary.http_answers import Answer, Answers, read_answer
 from signing.trust.notary.server_errors import plain
 from signing.trust.notary.tokens import is_loopback
 
 DEADLINE = deadline.LONGEST
-PATIENCE = 2.0
-"""Seconds without an end to wait for one of several answers: a server that loses the others is asked one by one."""
-
 MOST_KEPT = 8
 USER_AGENT = "trustui"
 PORTS = {"https": 443, "http": 80}
-
-
-class Answer(NamedTuple):
-    """A complete answer; the body of an error is cut at the limit, that of a success never is."""
-
-    status: int
-    headers: Headers
-    body: bytes
 
 
 class LimitedClient:
@@ -74,41 +64,24 @@ class LimitedClient:
         except (OSError, ValueError) as error:
             raise ServerUnreachable(f"{host} cannot be reached: {_reason(error)}.", server=host) from None
 
-    def request_together(self, urls: Sequence[tuple[str, int]], headers: Mapping[str, str]) -> list[Answer]:
-        """Get several addresses of one server, each with its limit, by one round trip over one connection.
+    def request_together(self, urls: Sequence[tuple[str, int]], headers: Mapping[str, str]) -> Answers | None:
+        """Get several addresses of one server, each with its limit, over one connection without waiting in between.
 
-        What came well is given, in that order: with fewer answers than addresses, ask for the others one by one. That
-        is the case whatever is wrong, be it that the server does not know how to answer several requests in a row.
+        None, or fewer answers than addresses, if anything is wrong: be it that the server does not know how to answer
+        several requests in a row. Ask one by one then.
         """
         endpoint, _, _ = _parts(urls[0][0])
-        answers: list[Answer] = []
         if endpoint in self._one_by_one:
-            return answers
+            return None
         try:
             sent = b"".join([self._written("GET", url, headers, b"") for url, _ in urls])
             with deadline.within(self._timeout):
                 connection = self._kept_connection(endpoint) or self._new_connection(endpoint)
-                self._read_in_turn(connection, sent, [limit for _, limit in urls], answers)
-        except (TooLarge, BadResponse, ValueError):
-            pass
-        except (OSError, NotHttp):
-            if answers:
-                self._one_by_one.add(endpoint)
-        return answers
-
-    def _read_in_turn(self, connection: Connection, sent: bytes, limits: Sequence[int], answers: list[Answer]) -> None:
-        try:
-            connection.send(sent)
-            for at, limit in enumerate(limits):
-                with deadline.within(PATIENCE if at else self._timeout):
-                    answer, can_be_kept = _read(connection, limit)
-                answers.append(answer)
-                if not can_be_kept:
-                    break
-        except BaseException:
-            connection.close()
-            raise
-        self._put_back(connection, can_be_kept)
+                connection.send(sent)
+        except (OSError, ValueError):
+            return None
+        limits = [limit for _, limit in urls]
+        return Answers(connection, limits, self._timeout, self._put_back, self._one_by_one.add)
 
     def _answer(self, method: str, url: str, limit: int, headers: Mapping[str, str], content: bytes) -> Answer:
         endpoint, _, _ = _parts(url)
@@ -138,7 +111,7 @@ class LimitedClient:
     def _asked(self, connection: Connection, sent: bytes, limit: int) -> Answer:
         try:
             connection.send(sent)
-            answer, can_be_kept = _read(connection, limit)
+            answer, can_be_kept = read_answer(connection, limit)
         except BaseException:
             connection.close()
             raise
@@ -183,6 +156,8 @@ def tls_context(
         InvalidInput: a certificate or a key cannot be read.
     """
     try:
+        if ca_pem and client_cert is None and verify:
+            return _context_of(ca_pem)
         context = ssl.create_default_context(cadata=ca_pem or None)
         if client_cert is not None:
             context.load_cert_chain(*client_cert)
@@ -192,6 +167,14 @@ def tls_context(
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _context_of(ca_pem: str) -> ssl.SSLContext:
+    """Read authorities once in a process; nobody changes the settings made of them."""
+    context = ssl.create_default_context(cadata=ca_pem)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
@@ -206,25 +189,6 @@ def _parts(url: str) -> tuple[Endpoint, str, str]:
     endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0))
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return endpoint, parts.netloc.rpartition("@")[2], target
-
-
-def _read(connection: Connection, limit: int) -> tuple[Answer, bool]:
-    """Read one answer, and tell whether the connection can be kept."""
-    head = connection.head()
-    if head.status == 200:
-        _require_fit(connection.endpoint, head.headers, limit)
-    body, can_be_kept = connection.body(head, limit)
-    if len(body) > limit and head.status == 200:
-        raise TooLarge(f"{connection.endpoint.host} sent more than the {limit} bytes that are the most.")
-    return Answer(head.status, head.headers, body[:limit]), can_be_kept
-
-
-def _require_fit(endpoint: Endpoint, headers: Headers, limit: int) -> None:
-    if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise BadResponse(f"{endpoint.host} compressed an answer although that was not asked for.")
-    promised = headers.get("Content-Length")
-    if promised.isdecimal() and int(promised[:20]) > limit:
-        raise TooLarge(f"{endpoint.host} announced {promised[:20]} bytes where {limit} are the most.")
 
 
 def _proxy_for(endpoint: Endpoint) -> Proxy | None:

@@ -21,7 +21,8 @@ from signing.trust.errors import (
     TooLarge,
 )
 from signing.trust.notary.gun import Gun
-from signing.trust.notary.http_client import DEADLINE, Answer, LimitedClient, is_local, tls_context
+from signing.trust.notary.http_answers import Answer, Answers
+from signing.trust.notary.http_client import DEADLINE, LimitedClient, is_local, tls_context
 from signing.trust.notary.server_errors import LARGEST_ERROR, errors_in, raise_for
 from signing.trust.notary.tokens import Credentials, require_protected
 from signing.trust.tuf import canonical, roles
@@ -127,24 +128,20 @@ class HttpsTransport:
             raise BadResponse(f"{self.url} gave something else than metadata: it may not be a Notary v1 server.")
         return answer.body
 
-    def get_together(self, gun: str, wanted: Sequence[tuple[str, int]]) -> dict[str, bytes]:
-        """Give those of some files, each with the bytes it may have, that one round trip brings.
+    def get_together(self, gun: str, wanted: Sequence[tuple[str, int]]) -> FilesInTurn | None:
+        """Ask for several files at once, each with the bytes it may have; None if that cannot be done.
 
-        A file is missing here whatever is wrong with it: `get` tells the reason.
+        Whatever is wrong with a file, it just does not come: `get` tells the reason.
         """
         if not all(_FILE_NAME.fullmatch(name) for name, _ in wanted):
-            return {}
+            return None
         try:
             sent = self._credentials.headers(f"repository:{gun}:{_PULL}")
         except (NotAuthorised, BadResponse, ServerUnreachable, TooLarge):
-            return {}
+            return None
         urls = [(self._address(gun, f"tuf/{name}"), limit) for name, limit in wanted]
         answers = self._client.request_together(urls, sent)
-        return {
-            name: answer.body
-            for (name, _), answer in zip(wanted, answers, strict=False)
-            if answer.status == 200 and answer.body.startswith(b"{")
-        }
+        return None if answers is None else FilesInTurn([name for name, _ in wanted], answers)
 
     def get_key(self, gun: str, role: str) -> PublicKey:
         """Give the key the server holds for `snapshot` or `timestamp`; it makes one where there is none yet.
@@ -232,6 +229,26 @@ class HttpsTransport:
     def _fetch_token(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[int, bytes]:
         answer = self._client.request("GET", url, limit=limit, headers=headers)
         return answer.status, answer.body
+
+
+class FilesInTurn:
+    """Metadata files that were asked for together, in the order they were asked for."""
+
+    def __init__(self, names: Sequence[str], answers: Answers) -> None:
+        self._names = iter(names)
+        self._answers = answers
+
+    def next(self) -> tuple[str, bytes | None] | None:
+        """Read the next file: its name, and its bytes if the server gave it; None after the last."""
+        answer = self._answers.next()
+        if answer is None:
+            return None
+        is_file = answer.status == 200 and answer.body.startswith(b"{")
+        return next(self._names), answer.body if is_file else None
+
+    def close(self) -> None:
+        """Give up those that were not read."""
+        self._answers.close()
 
 
 def multipart(files: Mapping[str, bytes], boundary: str) -> bytes:

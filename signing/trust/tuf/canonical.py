@@ -22,6 +22,7 @@ MOST_VALUES = 300_000
 """Each value takes a hundred bytes or more once it is read, so a few megabytes could fill a machine's memory."""
 
 _ESCAPE_BEYOND_CANONICAL = re.compile(rb"\\[^\"\\]")
+_LONG_OR_BROKEN_NUMBER = re.compile(rb"(?:^|[:\[,])-?[0-9](?:[0-9]*[.eE]|[0-9]{14})")
 _CONTROLS = bytes(range(0x20))
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _HTML_ESCAPES = (
@@ -74,8 +75,11 @@ def parse(data: bytes) -> Any:
     if count_values(data) > MOST_VALUES:
         raise MalformedMetadata("This JSON has more values than anybody needs.")
     try:
-        # orjson is strict about encodings and writes only so deep; it keeps the last of two equal members, hence json
-        orjson.dumps(orjson.loads(data))
+        # orjson is strict about encodings and writes only so deep, but it keeps the last of two equal members and reads
+        # fractions: nothing was lost where it writes the very same bytes, in which no number is long or has a fraction.
+        found = orjson.loads(data)
+        if orjson.dumps(found) == data and not _LONG_OR_BROKEN_NUMBER.search(data):
+            return found
         return json.loads(data, object_pairs_hook=_members_once, parse_float=_refuse_fraction, parse_int=_small_integer)
     except MalformedMetadata:
         raise

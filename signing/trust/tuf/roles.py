@@ -78,7 +78,7 @@ class Role:
             KeyIdMismatch: a key that should count is listed under an id that is not its own.
             UnmetThreshold: too few keys signed.
         """
-        valid: set[bytes] = set()
+        valid: list[PublicKey] = []
         for signature in envelope.signatures:
             key = self.keys.get(signature.keyid)
             if key is None:
@@ -86,6 +86,7 @@ class Role:
             if key.key_id != signature.keyid:
                 raise KeyIdMismatch(f"A key of {self.name} is listed under an id that is not its own.", role=self.name)
             if key.verifies(signature.method, signature.sig, envelope.payload):  # first: it also tells broken keys
-                valid.add(key.material)
-        if self.threshold < 1 or len(valid) < self.threshold:
-            raise UnmetThreshold(self.name, self.threshold, len(valid))
+                valid.append(key)
+        different = len(valid) if len(valid) < 2 else len({key.material for key in valid})
+        if self.threshold < 1 or different < self.threshold:
+            raise UnmetThreshold(self.name, self.threshold, different)

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +28,7 @@ from signing.trust.errors import (
     VersionConflict,
 )
 from signing.trust.keystore.base import PrivateKey
-from signing.trust.notary import http_client
+from signing.trust.notary import http_answers
 from signing.trust.notary.tokens import Challenge, Credentials, require_protected
 from signing.trust.notary.transport import HttpsTransport, multipart
 from tests.unit.trust.samples import DATA
@@ -264,9 +264,16 @@ def test_a_connection_closed_since_does_not_make_a_server_unreachable() -> None:
 TWO = [("root.json", 100), ("timestamp.json", 100)]
 
 
+def together(transport: HttpsTransport, wanted: Sequence[tuple[str, int]]) -> dict[str, bytes]:
+    """Ask for files together and give those that came."""
+    files = transport.get_together(GUN, wanted)
+    came = [] if files is None else list(iter(files.next, None))
+    return {name: data for name, data in came if data is not None}
+
+
 def test_files_asked_for_together_come_over_one_connection(server: Scripted, transport: HttpsTransport) -> None:
     server.answer = lambda request: (200, {}, f'{{"{request.path.removeprefix(BASE)}":1}}'.encode())
-    assert transport.get_together(GUN, TWO) == {
+    assert together(transport, TWO) == {
         "root.json": b'{"root.json":1}',
         "timestamp.json": b'{"timestamp.json":1}',
     }
@@ -275,7 +282,7 @@ def test_files_asked_for_together_come_over_one_connection(server: Scripted, tra
 
 def test_what_is_asked_for_together_and_not_there_is_passed_over(server: Scripted, transport: HttpsTransport) -> None:
     server.answer = lambda request: (404, {}, NOT_FOUND) if "root" in request.path else (200, {}, b"{}")
-    assert transport.get_together(GUN, TWO) == {"timestamp.json": b"{}"}
+    assert together(transport, TWO) == {"timestamp.json": b"{}"}
     assert len(transport._client._kept) == 1
 
 
@@ -284,17 +291,17 @@ def test_what_is_wrong_with_files_asked_for_together_is_left_to_tell(
     status: int, body: bytes, server: Scripted, transport: HttpsTransport
 ) -> None:
     server.answer = lambda _: (status, {}, body)
-    assert transport.get_together(GUN, TWO) == {}
+    assert together(transport, TWO) == {}
 
 
 def test_other_names_are_never_sent_together(server: Scripted, transport: HttpsTransport) -> None:
-    assert transport.get_together(GUN, [*TWO, ("../root.json", 100)]) == {}
+    assert together(transport, [*TWO, ("../root.json", 100)]) == {}
     assert server.requests == []
 
 
 def test_a_server_that_loses_requests_is_asked_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some proxies read one request and drop what came with it."""
-    monkeypatch.setattr(http_client, "PATIENCE", 0.05)
+    monkeypatch.setattr(http_answers, "PATIENCE", 0.05)
     said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
     def forgetful(connection: socket.socket) -> None:
@@ -302,8 +309,8 @@ def test_a_server_that_loses_requests_is_asked_one_by_one(monkeypatch: pytest.Mo
             connection.sendall(said)
 
     with raw_server(forgetful, forgetful) as url, HttpsTransport(url) as transport:
-        assert transport.get_together(GUN, TWO) == {"root.json": b"{}"}
-        assert transport.get_together(GUN, TWO) == {}
+        assert together(transport, TWO) == {"root.json": b"{}"}
+        assert together(transport, TWO) == {}
         assert transport.get(GUN, "timestamp.json", 10) == b"{}"
 
 
@@ -313,7 +320,7 @@ def test_a_server_that_closes_after_each_answer_is_asked_again() -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
 
     with raw_server(once, once) as url, HttpsTransport(url) as transport:
-        assert transport.get_together(GUN, TWO) == {"root.json": b"{}"}
+        assert together(transport, TWO) == {"root.json": b"{}"}
         assert transport.get(GUN, "timestamp.json", 10) == b"{}"
 
 

@@ -138,6 +138,44 @@ def test_parse_takes_the_largest_integers() -> None:
     assert canonical.parse(b"[9007199254740991,-9007199254740991]") == [2**53 - 1, 1 - 2**53]
 
 
+def _read_by_the_library(data: bytes) -> Any:
+    """Read as the slow half of `parse` does."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len(dict(pairs)) == len(pairs)
+        return dict(pairs)
+
+    def small(text: str) -> int:
+        assert abs(int(text)) < canonical.LARGEST_INTEGER
+        return int(text)
+
+    def refused(text: str) -> Any:
+        raise AssertionError(text)
+
+    return json.loads(data.decode(), object_pairs_hook=once, parse_float=refused, parse_int=small)
+
+
+MARKS = ["{", "}", "[", "]", ":", ",", "true", "null", '"a"', '"b"', r'"\u0041"', r'"\n"', '"1.5"', '",9.5"']
+NUMBERS = ["0", "-0", "-1", "1.0", "1E2", "123456789012345", "9007199254740991", "9007199254740992", "1" + "0" * 19]
+PIECES = st.sampled_from(MARKS + NUMBERS)
+
+
+@given(
+    st.lists(PIECES, min_size=1, max_size=9).map("".join)
+    | VALUES.map(lambda value: json.dumps(value, ensure_ascii=False))
+)
+def test_parse_reads_what_the_library_reads(text: str) -> None:
+    try:
+        expected = _read_by_the_library(text.encode())
+    except (AssertionError, ValueError):
+        with pytest.raises(MalformedMetadata):
+            canonical.parse(text.encode())
+        return
+    assert canonical.parse(text.encode()) == expected
+    compact = json.dumps(expected, ensure_ascii=False, separators=(",", ":")).encode()
+    assert canonical.parse(compact) == expected
+
+
 @given(st.binary(max_size=60))
 def test_parse_answers_garbage_with_one_kind_of_error(data: bytes) -> None:
     try:
