@@ -58,6 +58,8 @@ QUEUES = {
     CLEAN_STAGING: DOCKER,
 }
 
+VERSIONS = "versions"  # status of a transfer that counts versions of files instead of bytes
+
 LEASED_STEPS = (PUSH, SIGN, RELEASE)  # of a publish: they wait until no other publish is between them
 
 JOB_TIMEOUT = 3600  # an image of many gigabytes over a slow line; the sweep notices a lost worker long before

@@ -34,6 +34,7 @@ from trustui.pages import (
     signers,
     tokens,
     trust_server_contents,
+    trust_server_transfers,
     trust_servers,
     webhooks,
 )
@@ -144,6 +145,8 @@ urlpatterns = [
     path("new/trust-server/", trust_servers.new, name="trust_server_new"),
     path("trust-servers/<slug:name>/", trust_servers.change, name="trust_server"),
     path("trust-servers/<slug:name>/contents/", trust_server_contents.index, name="trust_server_contents"),
+    path("trust-servers/<slug:name>/import/", trust_server_transfers.bring_in, name="trust_server_import"),
+    path("trust-servers/<slug:name>/export/", trust_server_transfers.give_back, name="trust_server_export"),
     path(
         "trust-servers/<slug:name>/contents/<gun:gun>/",
         trust_server_contents.repository,

@@ -18,8 +18,8 @@ def visible_operations(user: User) -> QuerySet[Operation]:
 
 
 def is_retryable(operation: Operation) -> bool:
-    """Tell whether a failed operation can be tried again; an import cannot, its key file was used up."""
-    return operation.state == Operation.State.FAILED and operation.kind != Operation.Kind.IMPORT_KEY
+    """Tell whether a failed operation can be tried again; an import cannot, what came with it was used up."""
+    return operation.state == Operation.State.FAILED and operation.kind not in Operation.ONCE
 
 
 def passphrases_needed(operation: Operation) -> list[str]:

@@ -21,7 +21,7 @@ from signing.server import forms, reading, storage
 from signing.server.models import Change, Collection, MetadataFile, new_state
 from signing.server.online_keys import OnlineKeys
 from signing.trust.errors import InvalidInput, NoTrustData
-from signing.trust.evidence.collect import walk
+from signing.trust.evidence.collect import Progress, walk
 from signing.trust.evidence.manifest import StoredFile
 from signing.trust.evidence.shelf import describe
 from signing.trust.keystore.base import PrivateKey
@@ -67,15 +67,19 @@ class Imported:
         return roles.TIMESTAMP not in self.signs
 
 
-def import_repository(gun: str, source: Transport, keys: Keys) -> Imported:
+def import_repository(
+    gun: str, source: Transport, keys: Keys, progress: Progress = lambda role, done, total: None
+) -> Imported:
     """Copy what is not here yet of one repository, and the keys that its root names where they can be had.
+
+    `progress` hears of each role how many versions came and how many there may be.
 
     Raises:
         TrustError: it does not verify there, or other files lie here under the same versions.
     """
     refresh(Gun.parse(gun), source, MemoryCache())
     shelf = _Basket()
-    walk(Gun.parse(gun), source, shelf)
+    walk(Gun.parse(gun), source, shelf, progress)
     root = Root.from_signed(Envelope.parse(shelf.newest(roles.ROOT)).signed)
     signs = []
     with transaction.atomic():

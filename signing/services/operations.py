@@ -155,6 +155,8 @@ def retry_operation(
     require(actor, "change_operation", operation)
     if operation.kind == Operation.Kind.IMPORT_KEY:
         raise Conflict("The key file was used up by the first try.", next_step="Import the key file again.")
+    if operation.kind in Operation.ONCE:
+        raise Conflict("What came sealed with it was used up by the first try.", next_step="Start it anew.")
     if operation.signer and operation.kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN):
         require(actor, "sign_with", operation.signer, at=operation.repository)
     if not is_retryable(operation):

@@ -18,7 +18,7 @@ def start_operation(
     kind: Operation.Kind,
     *,
     actor: User,
-    account: Account,
+    account: Account | None,
     repository: Repository | None = None,
     key: Key | None = None,
     signer: Signer | None = None,

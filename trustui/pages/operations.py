@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from signing.models import Operation
 from signing.permissions import may
-from signing.selectors.operations import passphrases_needed, visible_operations
+from signing.selectors.operations import is_retryable, passphrases_needed, visible_operations
 from signing.services.operations import cancel_operation, retry_operation
 from trustui.forms.operations import RetryForm
 from trustui.htmx import HtmxRequest, answers_part, with_vary
@@ -86,7 +86,7 @@ def _operation_page(request: HtmxRequest, operation: Operation, form: RetryForm 
 def _context(request: HtmxRequest, operation: Operation, form: RetryForm | None = None) -> dict[str, object]:
     lines = list(operation.lines.order_by("-pk")[:LINES_SHOWN])
     may_change = may(request.user, "change_operation", operation)
-    may_retry = may_change and operation.state == Operation.State.FAILED and operation.kind != Operation.Kind.IMPORT_KEY
+    may_retry = may_change and is_retryable(operation)
     tag = operation.parameters.get("tag", "")
     return {
         "operation": operation,

@@ -20,6 +20,8 @@ STEPS = {
     queue.IMPORT_KEY: ("key-round", "Import"),
     queue.MAKE_CSR: ("file-badge", "Write the request"),
     queue.REFRESH: ("refresh-cw", "Ask and verify"),
+    queue.IMPORT_TRUST: ("download", "Copy and verify"),
+    queue.EXPORT_TRUST: ("upload", "Copy"),
 }
 
 
@@ -50,6 +52,8 @@ class Layer:
     def amount(self) -> str:
         if not self.total:
             return self.status
+        if self.status == queue.VERSIONS:
+            return f"{self.current} of {self.total} versions"
         return f"{size(self.current)} of {size(self.total)}"
 
 

@@ -32,6 +32,11 @@ def secret(name: str) -> str:
         ) from None
 
 
+def is_given(name: str) -> bool:
+    """Tell whether a secret is in one of the places where `secret` looks."""
+    return bool(env.str(name, default="").strip()) or secret_file(name).exists()
+
+
 def secret_file(name: str) -> Path:
     """Say where the state folder keeps a secret."""
     return VAR / "secrets" / name.lower()

@@ -8,19 +8,10 @@ from django.core.management.utils import get_random_secret_key
 from trustui.settings.base import *  # noqa: F403  this is the base with additions
 from trustui.settings.base import CORE_APPS, DATABASES, LOGGING
 from trustui.settings.environment import env, secret_key_bytes
+from trustui.settings.server_keys import *  # noqa: F403  what its keys are locked with
 
 SECRET_KEY = get_random_secret_key()  # it keeps no sessions
-TRUST_SERVER_MASTER_KEY = secret_key_bytes("TRUST_SERVER_MASTER_KEY")
-# Set while `manage.py resealkeys` brings the keys from one to the other.
-TRUST_SERVER_PREVIOUS_MASTER_KEY = (
-    secret_key_bytes("TRUST_SERVER_PREVIOUS_MASTER_KEY")
-    if env.str("TRUST_SERVER_PREVIOUS_MASTER_KEY", default="")
-    else None
-)
-# New keys of the server are made on this token, where one is named (PKCS#11); those that are sealed stay in use.
-TRUST_SERVER_HSM_MODULE = env.str("TRUST_SERVER_HSM_MODULE", default="")
-TRUST_SERVER_HSM_TOKEN = env.str("TRUST_SERVER_HSM_TOKEN", default="")
-TRUST_SERVER_HSM_PIN = env.str("TRUST_SERVER_HSM_PIN", default="").strip()
+TRUST_SERVER_MASTER_KEY = secret_key_bytes("TRUST_SERVER_MASTER_KEY")  # without it nothing starts
 
 # Only repositories whose names begin with one of these are served; empty: all.
 TRUST_SERVER_GUN_PREFIXES = tuple(env.list("TRUST_SERVER_GUN_PREFIXES", default=[]))

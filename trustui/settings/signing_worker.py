@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 from trustui.settings.environment import VAR, env, secret, secret_key_bytes
+from trustui.settings.server_keys import *  # noqa: F403  for imports into the built-in trust server, where given
 from trustui.settings.worker import *  # noqa: F403  this is the worker with additions
+from trustui.settings.worker import INSTALLED_APPS
 
+INSTALLED_APPS = [*INSTALLED_APPS, "signing.server.apps.TrustServerConfig"]
 SEALING_PUBLIC_KEYS = json.loads(secret("SEALING_PUBLIC_KEYS"))
 SEALING_RECIPIENT = "signing"
 SEALING_PRIVATE_KEY = secret_key_bytes("SIGNING_WORKER_KEY")
