@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from signing import jobs
+from signing.models import Operation, TrustServer, User
+from signing.services.trust_server_transfers import export_repositories, import_repositories
 from tests.parts.docker_cli import ROOT_PASSPHRASE, DockerCli, require_docker
 from tests.parts.engine import Engine, Registry
 from tests.parts.notary_server import KEY_ALIAS, SERVER_SCHEMA, SIGNER_SCHEMA, NotaryServer, Storage
@@ -139,6 +142,37 @@ def test_with_the_signers_keys_nobody_notices_anything_there_and_back(
         back = replace(docker, trust_url=again.url, ca_pem=again.ca_pem)
         signed(back, gun, "v4")
         assert tags_of(back, gun) == ["v1", "v2", "v3", "v4"]
+    finally:
+        again.stop()
+
+
+@pytest.mark.django_db
+def test_the_dashboards_operations_do_the_same(
+    docker: DockerCli, notary: NotaryServer, postgres: Postgres, gun: str, tmp_path: Path
+) -> None:
+    docker.add_signer("alice", docker.generate_key("alice"), gun).succeeded()
+    signed(docker, gun, "v1")
+    admin = User.objects.create_superuser("root")
+    source = TrustServer.objects.create(name="old", url=notary.url, ca_pem=notary.ca_pem)
+    opens = {"signer_database": notary.storage.signer_url, "signer_passphrase": SIGNER_PASSPHRASE}
+    again = _notary(tmp_path / "again", postgres)
+
+    brought = import_repositories(actor=admin, source=source, guns=[gun], way="signer", **opens)
+    jobs.import_trust(brought.pk)
+    brought.refresh_from_db()
+    assert brought.state == Operation.State.DONE, brought.error
+    assert "this server signs snapshot and timestamp from now on" in brought.lines.last().text
+
+    opens["signer_database"] = again.storage.signer_url
+    databases = opens | {"server_database": again.storage.server_url, "signer_alias": KEY_ALIAS}
+    given = export_repositories(actor=admin, guns=[gun], **databases)
+    jobs.export_trust(given.pk)
+    given.refresh_from_db()
+    assert given.state == Operation.State.DONE, given.error
+    try:
+        again.start()
+        assert_same_versions(gun, notary, again)
+        signed(replace(docker, trust_url=again.url, ca_pem=again.ca_pem), gun, "v2")
     finally:
         again.stop()
 
