@@ -110,11 +110,11 @@ class FileCache:
     def load(self, role: str) -> bytes | None:
         """Give the remembered file; one too large to be metadata counts as none."""
         try:
-            with self._path(role).open("rb") as file:
-                data = file.read(LARGEST_FILE + 1)
+            with self._path(role).open("rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size  # room for the largest file would take longer than reading
+                return file.read(size) if size <= LARGEST_FILE else None
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
-        return data if len(data) <= LARGEST_FILE else None
 
     def store(self, role: str, data: bytes) -> None:
         """Put a file in place at once: a crash leaves the old one or the new one, never half of it."""
