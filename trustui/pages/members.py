@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -9,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from signing.models import Account, Repository
-from signing.permissions import may, require
+from signing.models import Account, Membership, Repository, User
+from signing.permissions import LEADS, may, require
 from signing.selectors.accounts import members_of, visible_accounts
 from signing.selectors.repositories import visible_repositories
 from signing.services.members import remove_member, set_member
@@ -64,6 +66,7 @@ def _members(request: HtmxRequest, place: Account | Repository, url: str) -> Htt
         until = f" until the end of {given['last_day']}" if given["last_day"] else ""
         messages.success(request, f"{given['user']} is {given['role']} here now{until}.")
         return redirect(url)
+    rows = list(members_of(place))
     return form_page(
         request,
         "pages/members.html",
@@ -71,14 +74,23 @@ def _members(request: HtmxRequest, place: Account | Repository, url: str) -> Htt
         place=place,
         account=account,
         repository=repository,
-        members=members_of(place),
+        members=rows,
         members_of_account=members_of(account) if repository and may(request.user, "view", account) else (),
         may_manage=may(request.user, "manage_members", place),
+        removable=_removable(request.user, place, rows),
         roles=[(role.label, says) for role, says in ROLES.items()],
         remove_url=reverse("repository_remove_member", args=[place.gun])
         if isinstance(place, Repository)
         else reverse("accounts_remove_member", args=[place.name]),
     )
+
+
+def _removable(user: User, place: Account | Repository, rows: Sequence[Membership]) -> set[int]:
+    """Tell whose part this person may end, so that no button stands where it would be refused."""
+    if not may(user, "manage_members", place):
+        return set()
+    may_end_leads = may(user, "manage_leads", place)
+    return {row.pk for row in rows if may_end_leads or row.role not in LEADS or row.user_id == user.pk}
 
 
 def _remove(request: HtmxRequest, place: Account | Repository, url: str) -> HttpResponse:
