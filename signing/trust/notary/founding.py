@@ -29,7 +29,7 @@ def initialise(publisher: Publisher, changes: Sequence[Change], proof: Proof) ->
     certificate = root_certificate(_root_key(publisher), str(gun), now)
     role_keys = {roles.ROOT: certificate, roles.TARGETS: _targets_key(publisher).public, **server_keys}
     update = first_update(first_root(role_keys, now), changes, now)
-    publisher.guard(None, update)
+    publisher.guard(None, update, False)
     files = update.signed(None, held, now)
     publisher.send(files)
     after = publisher.read_back(None, update, files, proof)

@@ -6,7 +6,6 @@ root trusted before. It takes from the server all that was sent, and the snapsho
 
 from __future__ import annotations
 
-import hashlib
 import random
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -23,7 +22,7 @@ from signing.trust.errors import (
 )
 from signing.trust.keystore.base import KeyStore
 from signing.trust.notary.building import built
-from signing.trust.notary.cache import LateCache, MemoryCache, TrustCache
+from signing.trust.notary.cache import LateCache, TrustCache
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.client import TrustedRepository, refresh
 from signing.trust.notary.differences import differences, warnings
@@ -31,24 +30,23 @@ from signing.trust.notary.draft import Draft
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.pinning import Pinning
+from signing.trust.notary.reading_back import read_sent, shows
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.update import Update
-from signing.trust.notary.verification import Opened
 from signing.trust.tuf import roles
-from signing.trust.tuf.metadata import Envelope, ListedEnvelope, Targets
+from signing.trust.tuf.metadata import Envelope, Targets
 
 MOST_ATTEMPTS = 5
 LARGEST_CLAIM = 1_000_000
 """The highest version that is taken over from a file nobody vouches for: a lying server must not use up the numbers."""
 
 LARGEST_FILE = 64 * 1024 * 1024
-LARGEST_BASE_FILE = 1024 * 1024
 
 Plan = Callable[[TrustedRepository], list[Change]]
 Proof = Callable[[TrustedRepository], bool]
 Build = Callable[[TrustedRepository], Update]
-Guard = Callable[[TrustedRepository | None, Update], None]
-"""Asked with the state before and what is about to be signed, and again with what was read back; raises to refuse."""
+Guard = Callable[[TrustedRepository | None, Update, bool], None]
+"""Asked with the state before and what is about to be signed, and again, with True, what was read back; it raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Published:
     warnings: tuple[str, ...] = ()
 
 
-def let_pass(_before: TrustedRepository | None, _update: Update) -> None:
+def let_pass(_before: TrustedRepository | None, _update: Update, _is_there: bool) -> None:
     """Refuse nothing."""
 
 
@@ -145,7 +143,7 @@ class Publisher:
             update = build(before)
             if update.is_empty:
                 return Published({}, before, warnings=warnings(before, self.now()))
-            self.guard(before, update)
+            self.guard(before, update, False)
             files = update.signed(before, self.held, self.now())
             try:
                 self.send(files)
@@ -177,27 +175,13 @@ class Publisher:
     def read_back(
         self, before: TrustedRepository | None, update: Update, sent: Mapping[str, Envelope], proof: Proof
     ) -> TrustedRepository:
-        """Read what was published with a client that knows the root trusted before and the files nobody changed.
-
-        The timestamp, the snapshot and every file that was sent have to come from the server.
+        """Read what was published, as `read_sent` does.
 
         Raises:
             PublishRejected: it is not what was sent, or does not say what was asked for.
         """
-        root = (before.envelopes if before else sent)[roles.ROOT]
-        opened = {**(_unchanged(before, sent) if before else {}), **_sent_lists(update, sent)}
-        known = {name: file.envelope.raw for name, file in opened.items() if name not in sent}
-        trusted = refresh(
-            self.gun,
-            self.transport,
-            MemoryCache({**known, roles.ROOT: root.raw}),
-            pinning=self._pinning,
-            now=self.now,
-            must_reach_server=roles.ROOT in sent,  # else the snapshot tells of another root
-            opened=opened,
-            needed=_needed(sent),
-        )
-        if not all(_shows(trusted, name, file) for name, file in sent.items()) or not proof(trusted):
+        trusted = read_sent(self.gun, self.transport, before, update, sent, pinning=self._pinning, now=self.now)
+        if not shows(trusted, sent) or not proof(trusted):
             raise PublishRejected(
                 f"The trust server took the update of {self.gun}, but does not show it.",
                 next_step="Check the repository now; if the change is missing, try again.",
@@ -210,7 +194,7 @@ class Publisher:
         files = {name: (role, shown[name]) for name, (role, _) in update.files.items() if name in shown}
         there = Update(files, after.root if update.root else None)
         if there.versions == update.versions:
-            self.guard(before, there)
+            self.guard(before, there, True)
 
     def _learn_stored_versions(self, update: Update) -> None:
         """Ask for files nobody refers to: those of a delegation that was removed and added again still count."""
@@ -241,41 +225,3 @@ def _claimed_version(data: bytes | None) -> int:
     except (ValueError, TypeError, KeyError):
         return 0
     return version if isinstance(version, int) and 0 < version <= LARGEST_CLAIM else 0
-
-
-def _shows(trusted: TrustedRepository, name: str, file: Envelope) -> bool:
-    """Tell whether the file that was sent is there, or a later one where somebody published since."""
-    if name not in trusted.envelopes:
-        return False
-    shown = trusted.envelopes[name]
-    return shown.raw == file.raw or int(shown.signed["version"]) > int(file.signed["version"])
-
-
-def _unchanged(before: TrustedRepository, sent: Mapping[str, Envelope]) -> dict[str, Opened]:
-    """Give the targets files of a repository that are not sent anew."""
-    files = {roles.TARGETS: before.targets, **before.delegations}
-    return {
-        name: Opened(before.role(name), before.envelopes[name], file)
-        for name, file in files.items()
-        if name not in sent
-    }
-
-
-def _needed(sent: Mapping[str, Envelope]) -> list[tuple[str, int]]:
-    """Name the files to read back with their limits: what was sent by hash, as every client asks for it."""
-    base = (roles.TIMESTAMP, roles.SNAPSHOT, *sorted({roles.ROOT} & sent.keys()))
-    by_hash = [
-        (f"{name}.{hashlib.sha256(file.raw).hexdigest()}.json", len(file.raw))
-        for name, file in sent.items()
-        if name not in base
-    ]
-    return [*((f"{name}.json", LARGEST_BASE_FILE) for name in base), *by_hash]
-
-
-def _sent_lists(update: Update, sent: Mapping[str, Envelope]) -> dict[str, Opened]:
-    """Give the sent files with long lists, as they read and as they were checked when they were signed."""
-    return {
-        name: Opened(role, sent[name], Targets.from_envelope(sent[name]))
-        for name, (role, _) in update.files.items()
-        if isinstance(sent[name], ListedEnvelope)
-    }

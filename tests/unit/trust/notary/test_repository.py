@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 import pytest
 
 from signing.trust.errors import (
+    BadResponse,
     CannotSign,
     InvalidInput,
     InvalidName,
+    MetadataError,
     NoTrustData,
     PublishRejected,
     ServerUnreachable,
@@ -18,6 +21,7 @@ from signing.trust.errors import (
 )
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.notary import publishing
+from signing.trust.tuf import roles
 from tests.simulator import GUN, Clock, Owner, Simulator
 from tests.unit.trust.notary.conftest import Reader, digest
 from tests.unit.trust.notary.people import Person, target
@@ -92,6 +96,10 @@ def test_an_attempt_that_failed_leaves_no_orphans(person: Person, simulator: Sim
     simulator.post = post  # type: ignore[method-assign]
     person.repository().add_signer("alice", [alice])
     assert [info.role for info in person.keys.list()].count("targets") == 1
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def broken(_gun: str, _files: Mapping[str, bytes]) -> None:
@@ -272,6 +280,58 @@ def test_another_root_than_the_one_remembered(person: Person, owner: Owner, simu
     with pytest.raises(UntrustedRoot):
         person.repository().sign([target("v3")])
     assert len(simulator.posted) == before
+
+
+def test_what_was_sent_is_fetched_again_and_nothing_else(person: Person, owner: Owner, simulator: Simulator) -> None:
+    person.holding(owner, "alice").repository().refresh()
+    post = simulator.post
+
+    def posted(gun: str, files: Mapping[str, bytes]) -> None:
+        post(gun, files)
+        simulator.asked.clear()
+
+    simulator.post = posted  # type: ignore[method-assign]
+    person.repository().sign([target("v3")])
+    asked = [name.partition(".")[0] for name in simulator.asked]
+    assert asked == ["timestamp", "snapshot", "targets/alice", "targets/releases"]
+    by_hash = {f"{role}.{sha256(simulator.said(GUN, role))}.json" for role in ("targets/alice", roles.RELEASES)}
+    assert by_hash < set(simulator.asked)
+
+
+@pytest.mark.parametrize("many", [1, 400], ids=["a short list", "a long list"])
+@pytest.mark.parametrize("role", [roles.RELEASES, "targets/alice"])
+@pytest.mark.parametrize("lie", [None, b"", b"{}", b"a flipped bit"])
+def test_a_file_that_was_sent_and_is_not_shown(
+    person: Person, owner: Owner, simulator: Simulator, lie: bytes | None, role: str, many: int
+) -> None:
+    """Whatever else is right; that the same bytes were signed here a moment ago proves nothing of the server."""
+    post = simulator.post
+
+    def spoiled(gun: str, files: Mapping[str, bytes]) -> None:
+        post(gun, files)
+        flipped = files[role].replace(b"v3-0", b"v3-1", 1) if lie == b"a flipped bit" else lie
+        simulator.lies[f"{role}.{sha256(files[role])}.json"] = flipped
+
+    simulator.post = spoiled  # type: ignore[method-assign]
+    with pytest.raises((MetadataError, BadResponse)):
+        person.holding(owner, "alice").repository().sign([target(f"v3-{number}") for number in range(many)])
+    assert person.cache.load(role) != simulator.said(GUN, role), "what did not verify is not remembered"
+
+
+def test_a_root_that_changed_unseen_is_found_when_reading_back(
+    person: Person, owner: Owner, simulator: Simulator
+) -> None:
+    """The root is not asked for where none was sent; the snapshot tells of it."""
+    post = simulator.post
+
+    def rotated_at_once(gun: str, files: Mapping[str, bytes]) -> None:
+        simulator.post = post  # type: ignore[method-assign]
+        post(gun, files)
+        owner.put({"root": owner.rotate("snapshot")})
+
+    simulator.post = rotated_at_once  # type: ignore[method-assign]
+    published = person.holding(owner, "alice").repository().sign([target("v3")])
+    assert published.trusted.root.version == 2
 
 
 def test_what_was_read_back_is_remembered(person: Person, owner: Owner, simulator: Simulator) -> None:

@@ -18,11 +18,13 @@ from signing.trust.errors import (
     NotFound,
     NoTrustData,
     PublishRejected,
+    ServerUnreachable,
     UnmetThreshold,
 )
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.notary.changelist import Change
 from signing.trust.tuf import roles
+from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Delegation, Envelope, RoleKeys
 from tests.simulator import GUN, Clock, Owner, Simulator, signed_by
 from tests.unit.trust.notary.conftest import Reader, digest
@@ -76,6 +78,15 @@ def test_all_tags_are_revoked(lead: Person, owner: Owner, reader: Reader) -> Non
     assert tags(reader) == []
     assert [name for name, _ in reader.refresh().signers()] == ["alice", "bob"], "signers stay"
     assert repository.revoke().versions == {}
+
+
+def test_revoking_all_takes_what_was_never_released_too(lead: Person, owner: Owner, reader: Reader) -> None:
+    repository = lead.holding(owner, "alice").repository()
+    repository.sign([target("v9")], into=["targets/alice"])
+    repository.revoke()
+    assert not reader.refresh().delegations["targets/alice"].targets
+    repository.sign([target("v9")], into=["targets/alice"])
+    assert "targets/alice" in repository.revoke().versions, "nothing was released, and there is something to take"
 
 
 def test_revoking_all_begins_releases_anew(lead: Person, owner: Owner, reader: Reader, clock: Clock) -> None:
@@ -444,6 +455,19 @@ def test_the_server_makes_the_new_key(lead: Person, reader: Reader, simulator: S
     lead.repository().rotate(role, to_server=True)
     assert reader.refresh().root.roles[role] != before
     assert "snapshot" not in simulator.posted[-1]
+
+
+def test_a_server_that_makes_no_key(lead: Person, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked while the root key is opened here, and its refusal is told all the same."""
+
+    def refuse(_gun: str, _role: str) -> PublicKey:
+        raise ServerUnreachable("no answer")
+
+    monkeypatch.setattr(simulator, "rotate_key", refuse)
+    posted = len(simulator.posted)
+    with pytest.raises(ServerUnreachable):
+        lead.repository().rotate(roles.SNAPSHOT, to_server=True)
+    assert len(simulator.posted) == posted
 
 
 def test_the_snapshot_key_goes_to_the_client_and_back(lead: Person, owner: Owner, reader: Reader) -> None:

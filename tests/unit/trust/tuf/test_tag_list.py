@@ -197,3 +197,56 @@ def test_lists_are_equal_whatever_reads_them() -> None:
     assert one == other == dict(one.items())
     assert one != Targets.from_envelope(Envelope.parse(WITH_SHA512)).targets
     assert one != {}
+
+
+@given(st.lists(NAMES, min_size=1, max_size=6, unique=True), st.data(), st.booleans())
+def test_taking_a_target_out_is_what_a_dictionary_does(names: list[str], data: st.DataObject, has_sha512: bool) -> None:
+    known = {item: target(item, sha512=has_sha512) for item in names}
+    file_ = Targets.from_envelope(Envelope.parse(file(*known.values())))
+    name = data.draw(st.sampled_from(names))
+    left = file_.without_target(name)
+    assert dict(left.targets) == {item: known[item] for item in names if item != name}
+    assert dict(file_.targets) == known
+
+
+@given(
+    st.lists(st.text(alphabet="ab<&19.-", min_size=1, max_size=4), min_size=1, max_size=6, unique=True),
+    NAMES,
+    st.booleans(),
+    st.sampled_from(["", "team<1>", '"targets":{}']),
+)
+def test_a_file_is_written_as_the_writer_of_any_json_does(
+    names: list[str], name: str, has_sha512: bool, path: str
+) -> None:
+    """Byte for byte, whether a list was read before or not; and it reads as it was written."""
+    read = Targets.from_envelope(Envelope.parse(file(*(target(item, sha512=has_sha512) for item in names))))
+    delegation = Delegation("targets/alice", (KEY.key_id,), 1, (path,))
+    for made in (read, read.with_target(target(name, sha512=has_sha512)), read.without_target(names[0])):
+        whole = replace(made, keys={KEY.key_id: KEY.public}, delegations=(delegation,))
+        unsigned = whole.unsigned()
+        signature = KEY.signature(KEY.key_id, unsigned.payload)
+        written = unsigned.with_signatures((signature,))
+        expected = Envelope.build(whole.to_signed(), (signature,))
+        assert (written.raw, written.payload, written.signed) == (expected.raw, expected.payload, expected.signed)
+        assert Targets.from_envelope(Envelope.parse(written.raw)) == Targets.from_envelope(written) == whole
+
+
+@given(*[st.dictionaries(NAMES, st.sampled_from("pq"), min_size=1, max_size=6)] * 2, st.booleans())
+def test_what_two_lists_do_not_share(one: dict[str, str], other: dict[str, str], has_sha512: bool) -> None:
+    lists = []
+    for entries in (one, other):
+        targets = [replace(target(content, sha512=has_sha512), name=name) for name, content in entries.items()]
+        lists.append(Targets.from_envelope(Envelope.parse(file(*targets))).targets)
+    first, second = lists
+    if isinstance(first, TagList) and isinstance(second, TagList):
+        unlike = {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
+        assert first.names_unlike(second) == unlike
+
+
+def test_roles_with_the_same_list_share_its_next_one() -> None:
+    read = Targets.from_envelope(Envelope.parse(PLAIN))
+    added = target("new")
+    assert read.with_target(added).targets is not read.targets
+    first = read.with_target(added)
+    assert read.with_target(added).targets is first.targets
+    assert read.with_target(target("newer")).targets is not first.targets
