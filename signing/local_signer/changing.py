@@ -10,9 +10,20 @@ from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain
 from signing.trust.errors import NotConfirmed, TrustError
 from signing.trust.notary.changelist import Change
+from signing.trust.notary.delegations import check_delegation
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.publishing import Published
 from signing.trust.notary.repository import Repository
+from signing.trust.tuf.roles import TARGETS
+
+
+def roles_named(names: Sequence[str]) -> list[str]:
+    """Read the roles after `--role`: `targets`, or a delegation with or without `targets/` before it.
+
+    Raises:
+        InvalidName: one is neither.
+    """
+    return [name if name == TARGETS else check_delegation(name) for name in names]
 
 
 def for_each(report: Report, guns: Iterable[Gun], act: Callable[[Gun], None]) -> None:

@@ -13,6 +13,9 @@ def register(menu: Menu) -> None:
     _add_sign(menu)
     revoke = menu.command("revoke", "commands.revoke", "withdraw tags, or all tags of a repository")
     revoke.add_argument("images", metavar="IMAGE[:TAG]", nargs="+")
+    revoke.add_argument(
+        "--role", metavar="ROLE", dest="roles", action="append", default=[], help="take it out of this role only"
+    )
     add_yes(revoke)
     add_stage(revoke)
     _add_staging(menu)

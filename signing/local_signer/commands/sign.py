@@ -6,23 +6,21 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from signing.local_signer.changing import for_each, stage
+from signing.local_signer.changing import for_each, roles_named, stage
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.manifests import given_targets, pushed_targets, remote_targets
 from signing.local_signer.reporting import Report
 from signing.local_signer.session import Session
-from signing.trust.notary.delegations import check_delegation
 from signing.trust.notary.gun import Gun, ImageName, check_digest
 from signing.trust.notary.publishing import Published
 from signing.trust.tuf.metadata import Target
-from signing.trust.tuf.roles import TARGETS
 
 
 def run(session: Session, arguments: Namespace) -> Exit:
     """Find out every digest first, then sign repository by repository."""
     images = [ImageName.parse_tagged(text) for text in arguments.images]
     digest = check_digest(arguments.digest) if arguments.digest else None
-    into = [role if role == TARGETS else check_delegation(role) for role in arguments.roles]
+    into = roles_named(arguments.roles)
     report, keystore = Report(as_json=arguments.json), session.keystore()
     wanted = _by_repository(images)
     found: dict[Gun, list[Target]] = {}

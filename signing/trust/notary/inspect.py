@@ -48,13 +48,10 @@ def description(
             {"SignedTag": tag, "Digest": digest, "Signers": list(by) or [REPOSITORY_ADMIN]}
             for tag, digest, by in _in_order(tags)
         ],
-        "Signers": [
-            {"Name": signer, "Keys": _keys(ids)}
-            for signer, ids in sorted(signers, key=lambda row: row[0], reverse=True)
-        ],
+        "Signers": [_holder(signer, ids) for signer, ids in sorted(signers, key=lambda row: row[0], reverse=True)],
         "AdministrativeKeys": [
-            {"Name": "Root", "Keys": _keys(root_ids)},
-            {"Name": "Repository", "Keys": _keys(repository_ids)},
+            _holder("Root", root_ids),
+            _holder("Repository", repository_ids),
         ],
     }
 
@@ -147,10 +144,10 @@ class _Ends(dict[tuple[str, ...], str]):
 
 def _key_holder(described: dict[str, Any]) -> str:
     keys = [
-        f'{{\n                        "ID": {_quoted(key["ID"])}\n                    }}' for key in described["Keys"]
+        f'{{\n                        "ID": {_quoted(key_id)}\n                    }}' for key_id in _ids(described)
     ]
-    name = _quoted(described["Name"])
-    return f'{{\n                "Name": {name},\n                "Keys": {_list(keys, 16)}\n            }}'
+    listed = f',\n                "Keys": {_list(keys, 16)}' if keys else ""
+    return f'{{\n                "Name": {_quoted(described["Name"])}{listed}\n            }}'
 
 
 def _list(items: Iterable[str], indent: int) -> str:
@@ -165,8 +162,8 @@ def pretty(described: dict[str, Any]) -> str:
         (row["SignedTag"], row["Digest"], [by for by in row["Signers"] if by != REPOSITORY_ADMIN])
         for row in described["SignedTags"]
     ]
-    signers = [(row["Name"], _ids(row["Keys"])) for row in described["Signers"]]
-    root, repository = (_ids(row["Keys"]) for row in described["AdministrativeKeys"])
+    signers = [(row["Name"], _ids(row)) for row in described["Signers"]]
+    root, repository = (_ids(row) for row in described["AdministrativeKeys"])
     return pretty_text(described["Name"], tags, signers, root, repository)
 
 
@@ -218,12 +215,14 @@ def _in_order(tags: Iterable[TagRow]) -> list[TagRow]:
     return [rows[at] for at in natural_order([row[0] for row in rows])]
 
 
-def _keys(ids: Iterable[str]) -> list[dict[str, str]]:
-    return [{"ID": key_id} for key_id in ids]
+def _holder(name: str, ids: Iterable[str]) -> dict[str, Any]:
+    """Name who holds keys; docker leaves the list out where there are none."""
+    keys = [{"ID": key_id} for key_id in ids]
+    return {"Name": name, "Keys": keys} if keys else {"Name": name}
 
 
-def _ids(keys: Iterable[dict[str, str]]) -> list[str]:
-    return [key["ID"] for key in keys]
+def _ids(holder: dict[str, Any]) -> list[str]:
+    return [key["ID"] for key in holder.get("Keys", ())]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -45,7 +45,8 @@ def is_signed(trusted: TrustedRepository, targets: Sequence[Target], into: Seque
 def revoking(trusted: TrustedRepository, held: KeysAtHand, tags: Sequence[str] = ()) -> list[Change]:
     """Plan that these tags, or all, are released no more; other signers' own roles keep them if their key is away.
 
-    Tags that only the repository key signed go too, which docker forgets where there are signers.
+    Tags that only the repository key signed go too, which docker forgets where there are signers. All means those a
+    signer alone signed, too.
 
     Raises:
         NoSuchTarget: one of the tags is not signed.
@@ -53,8 +54,8 @@ def revoking(trusted: TrustedRepository, held: KeysAtHand, tags: Sequence[str] =
     """
     for tag in tags:
         trusted.find_released(tag)
-    wanted = set(tags or (row.tag for row in trusted.released()))
     files = {roles.TARGETS: trusted.targets, **trusted.delegations}
+    wanted = set(tags) or {tag for file in files.values() for tag in file.targets}
     changes = []
     for name, file in files.items():
         role = role_of(trusted, name)

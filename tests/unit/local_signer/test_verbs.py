@@ -85,6 +85,18 @@ def test_a_tag_is_revoked(signed: TrustCtl) -> None:
     assert "is not signed" in signed.run("revoke", f"{GUN}:v1").refused()
 
 
+def test_a_tag_is_taken_out_of_one_role(signed: TrustCtl) -> None:
+    outcome = signed.run("revoke", f"{GUN}:v1", "--role", "alice")
+
+    assert (outcome.code, outcome.stdout) == (0, "targets/alice does not sign v1 any more.\n")
+    assert signed.run("verify", f"{GUN}:v1").code == 0, "it is still released"
+    assert "has no tag 'v1'" in signed.run("revoke", f"{GUN}:v1", "--role", "targets/alice").refused()
+    assert "leave --role out" in signed.run("revoke", GUN, "--role", "alice").refused()
+    assert signed.run("revoke", f"{GUN}:v1", "--role", "releases", "--stage").code == 0
+    assert signed.run("publish", GUN).code == 0
+    signed.run("verify", f"{GUN}:v1").refused()
+
+
 def test_a_whole_repository_is_revoked(signed: TrustCtl) -> None:
     assert "--yes" in signed.run("revoke", GUN).refused()
     assert tags(signed) == ["v1"]

@@ -52,6 +52,13 @@ def test_the_text_needs_no_description(demo: TrustedRepository, newcomer: Reader
     assert images_json([]) == "[]\n"
 
 
+def test_docker_leaves_the_list_of_keys_out_where_a_signer_has_none() -> None:
+    described = description("x", [], [("bob", [])], ["r"], ["t"])
+    assert described["Signers"] == [{"Name": "bob"}]
+    assert to_json([described]) == json.dumps([described], indent=4) + "\n"
+    assert "\nbob       \n" in pretty(described)
+
+
 @given(st.lists(st.tuples(st.text(), st.text(), st.lists(st.text(), max_size=3))), st.text())
 def test_the_text_is_that_of_any_encoder(tags: list[tuple[str, str, list[str]]], name: str) -> None:
     described = description(name, tags, [(name, ["x"])], [], [name])
