@@ -9,6 +9,7 @@ from __future__ import annotations
 from allauth.account import views as allauth
 from allauth.mfa.base import views as second_factor
 from allauth.mfa.webauthn import views as passkey
+from django.conf import settings
 from django.urls import path, register_converter
 
 from trustui.api.main import api
@@ -185,3 +186,8 @@ urlpatterns = [
     path("audit/download/<slug:form>/", audit.download, name="audit_download"),
     path("audit/<int:number>/", audit.show, name="audit_event"),
 ]
+
+if settings.DJANGO_ADMIN:  # its module needs the app, which is installed only then
+    from signing.admin import site
+
+    urlpatterns += [path("operators/", site.urls)]

@@ -20,6 +20,7 @@ os.environ["TRUSTUI_VAR"] = tempfile.gettempdir()  # nothing is written there; o
 
 _keys = {name: X25519PrivateKey.generate() for name in ("signing", "docker", "notices")}
 _public = {name: base64.b64encode(k.public_key().public_bytes_raw()).decode() for name, k in _keys.items()}
+os.environ["DJANGO_ADMIN"] = "true"  # so that its addresses are tested as all others
 os.environ["SECRET_KEY"] = base64.b64encode(os.urandom(32)).decode()
 os.environ["SEALING_PUBLIC_KEYS"] = json.dumps(_public)
 

@@ -88,6 +88,11 @@ TOKEN_SERVICE = env.str("TOKEN_SERVICE", default="notary")
 # With it readers check the signed heads of the audit log; without it the pages say that nothing vouches for the log.
 AUDIT_PUBLIC_KEY = env.str("AUDIT_PUBLIC_KEY", default="")
 
+# Django's admin, for operators to look at rows; it changes none.
+DJANGO_ADMIN = env.bool("DJANGO_ADMIN", default=False)
+if DJANGO_ADMIN:
+    INSTALLED_APPS += ["django.contrib.admin.apps.SimpleAdminConfig"]
+
 # Headers
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
 SESSION_COOKIE_NAME = "trustui_session"  # other programs on the same host name use Django's default
