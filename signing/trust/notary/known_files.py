@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar, cast
 
 from signing.trust.notary.server_made import AcceptedFile
-from signing.trust.notary.upload_reading import read_targets
+from signing.trust.notary.upload_reading import outline_of, read_targets
 from signing.trust.tuf.metadata import Envelope, FileMeta, Root, Snapshot, Targets, Timestamp
 from signing.trust.tuf.roles import Role
 
@@ -40,7 +40,7 @@ class KnownFile:
     def version(self) -> int:
         """The version the file says it has; its kind is not checked."""
         if self._content is None:
-            return int(Envelope.parse(self.data).signed["version"])
+            return int(outline_of(Envelope.parse(self.data))["version"])
         return int(self._content.version)
 
     def read(self, kind: type[Kind]) -> Kind:
@@ -50,8 +50,10 @@ class KnownFile:
             MalformedMetadata: it is not of that kind.
         """
         if not isinstance(self._content, kind):
-            signed = Envelope.parse(self.data).signed
-            self._content = read_targets(signed) if kind is Targets else cast(Any, kind).from_signed(signed)
+            envelope = Envelope.parse(self.data)
+            self._content = (
+                read_targets(envelope) if kind is Targets else cast(Any, kind).from_signed(outline_of(envelope))
+            )
         return cast(Kind, self._content)
 
     def require_signed(self, role: Role) -> None:

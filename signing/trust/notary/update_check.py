@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from signing.trust.errors import HashMismatch, LengthMismatch
 from signing.trust.notary.known_files import CurrentFiles, KnownFile
@@ -63,7 +63,9 @@ class CheckedUpdate:
         envelope = self._sent.get(roles.SNAPSHOT)
         if envelope is None:
             return None
-        snapshot = self._checked(BAD_SNAPSHOT, self.root.role(roles.SNAPSHOT), envelope, Snapshot.from_signed)
+        snapshot = self._checked(
+            BAD_SNAPSHOT, self.root.role(roles.SNAPSHOT), envelope, lambda sent: Snapshot.from_signed(sent.signed)
+        )
         for name in {*self._sent_targets(), roles.ROOT} - snapshot.meta.keys():
             raise rejected(BAD_SNAPSHOT, f"no checksums for supported algorithms were provided for {name}")
         for name, meta in snapshot.meta.items():
@@ -144,12 +146,12 @@ class CheckedUpdate:
             stored.require_signed(role)
         return stored.read(Targets)
 
-    def _checked(self, name: str, role: Role, sent: Envelope, read: Callable[[dict[str, Any]], File]) -> File:
+    def _checked(self, name: str, role: Role, sent: Envelope, read: Callable[[Envelope], File]) -> File:
         if not sent.signatures:
             raise rejected(name, "tuf: data has no signatures")
         with refused_as(name, role.name):
             role.require_threshold(sent)
-            file = read(sent.signed)
+            file = read(sent)
         self._require_reachable(name, role.name, file.version)
         if file.is_expired(self._now):
             raise rejected(name, expired(role.name, file.expires))

@@ -12,7 +12,7 @@ import orjson
 
 from signing.trust.errors import MalformedMetadata
 from signing.trust.tuf import shape
-from signing.trust.tuf.metadata import Envelope, Signature, Target, Targets
+from signing.trust.tuf.metadata import TARGETS_BEGIN, Envelope, ListedEnvelope, Signature, Target, Targets
 
 MOST_SIGNATURES = 256
 
@@ -31,24 +31,33 @@ def read_file(data: bytes) -> Envelope:
     Raises:
         MalformedMetadata: not a signed file, with members nobody signed, or nested too deeply to check.
     """
-    envelope = _read_canonical(data) or _read_any(data)
+    listed = ListedEnvelope.read(data) if data.startswith(TARGETS_BEGIN) else None
+    envelope = listed or _read_canonical(data) or _read_any(data)
     if len(envelope.signatures) > MOST_SIGNATURES:
         raise MalformedMetadata(f"A file has more than {MOST_SIGNATURES} signatures.")
     return envelope
 
 
-def read_targets(signed: dict[str, Any]) -> Targets:
+def read_targets(envelope: Envelope) -> Targets:
     """Read a targets file as a server needs it: each of its targets is checked, none is kept.
 
     Raises:
         MalformedMetadata: as `Targets.from_signed` does.
     """
+    if isinstance(envelope, ListedEnvelope):
+        return Targets.from_signed(envelope.outline)  # its list was checked when it was read
+    signed = envelope.signed
     if "targets" not in signed:
         return Targets.from_signed(signed)
     for name, value in shape.mapping_or_null(signed["targets"], "the list of targets").items():
         if not _is_plain_target(value):
             Target.from_json(name, value)
     return Targets.from_signed({**signed, "targets": {}})
+
+
+def outline_of(envelope: Envelope) -> dict[str, Any]:
+    """Give what a file says, without the list of tags where that was read apart."""
+    return envelope.outline if isinstance(envelope, ListedEnvelope) else envelope.signed
 
 
 def _read_canonical(data: bytes) -> Envelope | None:

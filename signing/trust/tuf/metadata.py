@@ -65,7 +65,7 @@ class Envelope:
         Raises:
             MalformedMetadata: it is not a signed file.
         """
-        if data.startswith(_TARGETS_BEGIN):
+        if data.startswith(TARGETS_BEGIN):
             in_plain_form = ListedEnvelope.read(data)
             if in_plain_form is not None:
                 return in_plain_form
@@ -148,7 +148,7 @@ class ListedEnvelope(Envelope):
 
 
 _SIGNED_BEGIN = b'{"signed":'
-_TARGETS_BEGIN = _SIGNED_BEGIN + b'{"_type":"Targets",'
+TARGETS_BEGIN = _SIGNED_BEGIN + b'{"_type":"Targets",'
 _SIGNATURES_BEGIN = b',"signatures":['
 _LIST_BEGIN, _LIST_END, _EMPTY_LIST = b',"targets":{', b'},"version":', b'"targets":{}'
 

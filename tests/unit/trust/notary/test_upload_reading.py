@@ -8,8 +8,8 @@ import pytest
 
 from signing.trust.errors import MalformedMetadata
 from signing.trust.notary import upload_reading
-from signing.trust.notary.upload_reading import read_file, read_targets
-from signing.trust.tuf.metadata import Envelope, Targets
+from signing.trust.notary.upload_reading import outline_of, read_file, read_targets
+from signing.trust.tuf.metadata import Envelope, ListedEnvelope, Targets
 from tests.unit.trust.notary.publisher import Publisher, tag
 
 SIGNED = b'{"signed":%b,"signatures":[]}'
@@ -113,14 +113,25 @@ def test_damage_is_read_alike(seed: int) -> None:
 )
 def test_targets_that_are_none_are_refused(entry: object) -> None:
     signed = Publisher().targets_metadata().to_signed() | {"targets": {"v1": entry}}
-    for read in (Targets.from_signed, read_targets):
-        with pytest.raises(MalformedMetadata):
-            read(signed)
+    with pytest.raises(MalformedMetadata):
+        Targets.from_signed(signed)
+    with pytest.raises(MalformedMetadata):
+        read_targets(Envelope(signed, (), b""))
 
 
 def test_targets_are_checked_and_left_out() -> None:
     signed = Publisher().targets_metadata(targets=tag("v1")).to_signed()
     signed["targets"]["v2"] = signed["targets"]["v1"] | {"custom": {"any": [1]}}
-    found = read_targets(signed)
+    found = read_targets(Envelope(signed, (), b""))
     assert (found.targets, found.delegations) == ({}, Targets.from_signed(signed).delegations)
     assert set(signed["targets"]) == {"v1", "v2"}
+
+
+def test_a_list_of_tags_is_read_apart_and_left_out() -> None:
+    data = Publisher().tags(targets=tag("v1") | tag("v2"))
+    read = read_file(data)
+    assert isinstance(read, ListedEnvelope)
+    found, expected = read_targets(read), Targets.from_signed(Envelope.parse(data).signed)
+    assert (found.targets, found.version, found.expires) == ({}, expected.version, expected.expires)
+    assert outline_of(read)["targets"] == {}
+    assert "signed" not in read.__dict__, "the whole list was read once more"
