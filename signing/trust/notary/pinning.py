@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
-
-from cryptography import x509
+from typing import TYPE_CHECKING, Literal
 
 from signing.trust.errors import InvalidKey, UntrustedRoot
 from signing.trust.notary.root_certificates import issued_by, name_matches
 from signing.trust.tuf.keys import PublicKey
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 LONGEST_CHAIN = 6
 
@@ -81,8 +82,10 @@ def read_authorities(pem: bytes) -> tuple[x509.Certificate, ...]:
     Raises:
         InvalidKey: it holds no certificate.
     """
+    from cryptography.x509 import load_pem_x509_certificates
+
     try:
-        return tuple(x509.load_pem_x509_certificates(pem))
+        return tuple(load_pem_x509_certificates(pem))
     except ValueError:
         raise InvalidKey("The authorities' certificates cannot be read.") from None
 

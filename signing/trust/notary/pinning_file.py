@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-
-from cryptography import x509
+from typing import TYPE_CHECKING, Any
 
 from signing.trust.errors import InvalidInput, InvalidKey, MalformedMetadata
 from signing.trust.notary.pinning import TOFU, Pinning, read_authorities
 from signing.trust.tuf import canonical, shape
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 FILE_NAME = "config.json"
 LARGEST_FILE = 1024 * 1024

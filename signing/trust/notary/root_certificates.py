@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
@@ -14,10 +13,16 @@ from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey, common_names
 from signing.trust.tuf.metadata import Root
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    Extension = TypeVar("Extension", bound=x509.ExtensionType)
+
+# The library's reader of certificates takes longer to load than most commands need in all, so that it is loaded for
+# certificates alone that are not of the plain form.
+
 LEEWAY_BEFORE = timedelta(days=1)
 """A certificate made on a machine whose clock is ahead counts already; Notary allows the same."""
-
-Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 _SOUND_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
@@ -49,6 +54,15 @@ def root_keys(root: Root, gun: str, at: datetime | None) -> dict[str, PublicKey]
     raise UntrustedRoot(f"The root of {gun} has no certificate that holds. {why}", gun=gun)
 
 
+class _Leaf(NamedTuple):
+    """What counts of a root key's certificate."""
+
+    names: list[str]
+    not_before: datetime
+    not_after: datetime
+    has_sound_hash: bool
+
+
 def check_certificate(key: PublicKey, gun: str, at: datetime | None) -> None:
     """Raise unless the certificate around `key` makes it a root key of `gun`.
 
@@ -59,18 +73,18 @@ def check_certificate(key: PublicKey, gun: str, at: datetime | None) -> None:
     leaf = _leaf(key)
     _check_common_name(leaf, gun)
     _check_strength(leaf, key)
-    if leaf.not_valid_before_utc > leaf.not_valid_after_utc:
+    if leaf.not_before > leaf.not_after:
         raise UntrustedRoot("Its certificate ends before it begins.")
     if at is None:
         return
-    if at > leaf.not_valid_after_utc:
+    if at > leaf.not_after:
         raise ExpiredMetadata(
-            f"The certificate of the root key of {gun} expired on {leaf.not_valid_after_utc:%d %B %Y}.",
+            f"The certificate of the root key of {gun} expired on {leaf.not_after:%d %B %Y}.",
             next_step="Ask the root key's holder to rotate it; where that is too late, initialise the repository anew.",
             role=roles.ROOT,
         )
-    if at + LEEWAY_BEFORE < leaf.not_valid_before_utc:
-        raise UntrustedRoot(f"Its certificate only holds from {leaf.not_valid_before_utc:%d %B %Y}.")
+    if at + LEEWAY_BEFORE < leaf.not_before:
+        raise UntrustedRoot(f"Its certificate only holds from {leaf.not_before:%d %B %Y}.")
 
 
 def issued_by(
@@ -90,19 +104,36 @@ def issued_by(
 
 def is_authority(certificate: x509.Certificate) -> bool:
     """Tell whether the certificate says that it may sign others."""
-    constraints = _extension(certificate, x509.BasicConstraints)
+    from cryptography.x509 import BasicConstraints
+
+    constraints = _extension(certificate, BasicConstraints)
     return constraints is not None and constraints.ca
 
 
 def may_issue(certificate: x509.Certificate, depth: int) -> bool:
     """Tell whether the certificate may sign others with `depth` authorities between them and the leaf."""
-    constraints, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
+    from cryptography.x509 import BasicConstraints, KeyUsage
+
+    constraints, usage = _extension(certificate, BasicConstraints), _extension(certificate, KeyUsage)
     if constraints is None or not constraints.ca or (usage is not None and not usage.key_cert_sign):
         return False
     return constraints.path_length is None or constraints.path_length >= depth
 
 
-def _leaf(key: PublicKey) -> x509.Certificate:
+def _leaf(key: PublicKey) -> _Leaf:
+    plain = key.plain_certificate
+    if plain is not None:
+        return _Leaf([plain.common_name], plain.not_before, plain.not_after, has_sound_hash=True)
+    certificate = _only_leaf(key)
+    return _Leaf(
+        _names(certificate),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        _has_sound_hash(certificate),
+    )
+
+
+def _only_leaf(key: PublicKey) -> x509.Certificate:
     try:
         certificates = key.certificates
         leaves = [certificate for certificate in certificates if not is_authority(certificate)]
@@ -113,13 +144,23 @@ def _leaf(key: PublicKey) -> x509.Certificate:
     return leaves[0]
 
 
-def _check_common_name(leaf: x509.Certificate, gun: str) -> None:
+def _names(certificate: x509.Certificate) -> list[str]:
     try:
-        names = common_names(leaf)
+        return common_names(certificate)
     except ValueError:
-        names = []
-    if len(names) != 1 or not name_matches(names[0], gun):
-        shown = ", ".join(repr(name[:120]) for name in names) or "nobody"
+        return []
+
+
+def _has_sound_hash(certificate: x509.Certificate) -> bool:
+    try:
+        return isinstance(certificate.signature_hash_algorithm, _SOUND_HASHES)
+    except UnsupportedAlgorithm:
+        return False
+
+
+def _check_common_name(leaf: _Leaf, gun: str) -> None:
+    if len(leaf.names) != 1 or not name_matches(leaf.names[0], gun):
+        shown = ", ".join(repr(name[:120]) for name in leaf.names) or "nobody"
         raise UntrustedRoot(f"Its certificate is for {shown}, not for {gun}.")
 
 
@@ -128,12 +169,8 @@ def name_matches(pattern: str, gun: str) -> bool:
     return gun.startswith(pattern.rstrip("*")) if pattern.endswith("*") else pattern == gun
 
 
-def _check_strength(leaf: x509.Certificate, key: PublicKey) -> None:
-    try:
-        algorithm = leaf.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        algorithm = None
-    if not isinstance(algorithm, _SOUND_HASHES):
+def _check_strength(leaf: _Leaf, key: PublicKey) -> None:
+    if not leaf.has_sound_hash:
         raise UntrustedRoot("Its certificate is signed with a hash that is not safe; SHA-256 or longer is needed.")
     try:
         key.loaded  # noqa: B018  refuses weak keys, and certificates of another type than the metadata says
@@ -142,6 +179,8 @@ def _check_strength(leaf: x509.Certificate, key: PublicKey) -> None:
 
 
 def _extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
+    from cryptography import x509
+
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:

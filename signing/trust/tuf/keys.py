@@ -10,17 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.x509.oid import NameOID
 
 from signing.trust.errors import InvalidKey, MalformedMetadata
 from signing.trust.tuf import canonical, shape
+from signing.trust.tuf.plain_certificate import P256_BEGIN, P256_BYTES, PlainCertificate, read_plain_certificate
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+# The library's readers of certificates and of key files are imported where they are used: loading them takes longer
+# than verifying a repository, whose keys and certificates mostly have a form that needs neither.
 
 AnyPublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
@@ -73,6 +78,11 @@ class PublicKey:
         return self.keytype.endswith("-x509")
 
     @cached_property
+    def plain_certificate(self) -> PlainCertificate | None:
+        """What the certificate around the key says, if it is a single one in the form Notary's clients make."""
+        return read_plain_certificate(self.public) if self.is_certified else None
+
+    @cached_property
     def certificates(self) -> tuple[x509.Certificate, ...]:
         """The certificates around the key, leaf first; none around a bare one.
 
@@ -81,6 +91,8 @@ class PublicKey:
         """
         if not self.is_certified:
             return ()
+        from cryptography import x509
+
         try:
             return tuple(x509.load_pem_x509_certificates(self.public))
         except (ValueError, x509.InvalidVersion):
@@ -105,15 +117,29 @@ class PublicKey:
         Raises:
             InvalidKey: it cannot be loaded.
         """
-        return _subject_public_key_info(self.loaded)
+        key = self.loaded
+        return self._plain_p256 or _subject_public_key_info(key)
+
+    @cached_property
+    def _plain_p256(self) -> bytes | None:
+        """The SubjectPublicKeyInfo of a P-256 key as everybody writes it, with its point in full; None for others."""
+        if self.is_certified:
+            return self.plain_certificate.spki if self.plain_certificate else None
+        is_one = len(self.public) == P256_BYTES and self.public.startswith(P256_BEGIN) and self.keytype == "ecdsa"
+        return self.public if is_one else None
 
     def _load(self) -> Any:
         try:
+            if self._plain_p256:
+                point = self._plain_p256[len(P256_BEGIN) - 1 :]
+                return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
             if self.is_certified:
                 return self.certificates[0].public_key()
             if self.keytype == "ed25519":
                 return ed25519.Ed25519PublicKey.from_public_bytes(self.public)
-            return serialization.load_der_public_key(self.public)
+            from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+            return load_der_public_key(self.public)
         except (ValueError, UnsupportedAlgorithm, IndexError):
             raise InvalidKey(f"A key of type {self.keytype} cannot be read.") from None
 
@@ -166,6 +192,8 @@ class PublicKey:
         if kind != "PUBLIC KEY":
             secret = " Never send a private key." if "PRIVATE" in kind else ""
             raise InvalidKey(f"A PUBLIC KEY or a CERTIFICATE is needed, this is a {kind[:40]}.{secret}")
+        from cryptography.hazmat.primitives import serialization
+
         try:
             key = serialization.load_pem_public_key(_without_headers(data[start:end]))
         except (ValueError, UnsupportedAlgorithm):
@@ -176,6 +204,8 @@ class PublicKey:
 
     @classmethod
     def _from_certificates(cls, data: bytes) -> PublicKey:
+        from cryptography import x509
+
         try:
             certificates = x509.load_pem_x509_certificates(data)
         except (ValueError, x509.InvalidVersion):
@@ -192,11 +222,15 @@ class PublicKey:
         leaf = cls.from_loaded(cast(AnyPublicKey, certificates[0].public_key()))
         if leaf.keytype == "ed25519":
             raise InvalidKey("A certificate for an Ed25519 key cannot be used: Notary knows ECDSA and RSA ones.")
+        from cryptography.hazmat.primitives import serialization
+
         text = b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
         return cls(f"{leaf.keytype}-x509", text)
 
     def to_pem(self) -> str:
         """Write the bare key as a PUBLIC KEY block."""
+        from cryptography.hazmat.primitives import serialization
+
         spki = serialization.PublicFormat.SubjectPublicKeyInfo
         return self.loaded.public_bytes(serialization.Encoding.PEM, spki).decode()
 
@@ -238,6 +272,8 @@ def common_names(certificate: x509.Certificate) -> list[str]:
     Raises:
         ValueError: the subject cannot be read.
     """
+    from cryptography.x509.oid import NameOID
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
         return [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
@@ -269,6 +305,8 @@ def _family(key: AnyPublicKey) -> str:
 
 
 def _subject_public_key_info(key: AnyPublicKey) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
