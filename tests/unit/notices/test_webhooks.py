@@ -28,7 +28,7 @@ from signing.services.webhooks import (
 )
 from signing.trust.errors import InvalidInput
 from tests import factories
-from tests.unit.notices.receiver import Receiver
+from tests.parts.webhook_receiver import Receiver
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loopback]
 
