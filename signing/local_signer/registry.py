@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from signing.local_signer.docker_folder import DOCKER_HUB, Login
 from signing.trust.errors import BadResponse, NoSuchTarget, NotAuthorised
 from signing.trust.notary.gun import ImageName
-from signing.trust.notary.http_client import Answer, LimitedClient, is_local, tls_context
+from signing.trust.notary.http_answers import Answer
+from signing.trust.notary.http_client import LimitedClient, is_local, tls_context
 from signing.trust.notary.tokens import Credentials
 
 LARGEST_MANIFEST = 4 * 1024 * 1024

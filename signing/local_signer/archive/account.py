@@ -18,7 +18,8 @@ from signing.local_signer.registry import Registry
 from signing.trust.errors import BadResponse, InvalidName, NotAuthorised, ServerUnreachable
 from signing.trust.evidence.polite import Politeness
 from signing.trust.notary.gun import Gun
-from signing.trust.notary.http_client import Answer, LimitedClient, tls_context
+from signing.trust.notary.http_answers import Answer
+from signing.trust.notary.http_client import LimitedClient, tls_context
 
 HUB_API = "https://hub.docker.com"
 PAGE_SIZE = 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
@@ -19,10 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from signing.local_signer.archive.report import shown
+from signing.local_signer.archive.report import outline, shown
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
-from signing.local_signer.terminal import complain, say
+from signing.local_signer.terminal import complain, say, say_json
 from signing.trust.errors import InvalidInput
 from signing.trust.evidence.container import Archive
 from signing.trust.evidence.history import History, judge
@@ -43,12 +44,26 @@ def run(session: Session, arguments: Namespace) -> Exit:
         context, certificate = _tls()
         with _listening(arguments.port, ServedArchive(archive, histories), context) as server:
             written.write_text(certificate)
-            _introduce(histories, server.server_address[1], written)
+            port = server.server_address[1]
+            if arguments.json:
+                _introduce_to_programs(histories, port, written)
+            else:
+                _introduce(histories, port, written)
             try:
                 server.serve_forever()
             except KeyboardInterrupt:
-                say("Ended.")
+                complain("Ended.")
     return Exit.DONE
+
+
+def _introduce_to_programs(histories: list[History], port: int, certificate: Path) -> None:
+    told = {
+        "url": f"https://{HOST}:{port}",
+        "certificate": str(certificate),
+        "repositories": list(map(outline, histories)),
+    }
+    say_json(told)
+    sys.stdout.flush()  # a program that waits for it reads a pipe
 
 
 def _introduce(histories: list[History], port: int, certificate: Path) -> None:

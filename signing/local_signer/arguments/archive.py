@@ -88,7 +88,7 @@ def _verify(group: Menu) -> None:
 
 
 def _serve(group: Menu) -> None:
-    serve = group.command("serve", "archive.serve", "serve an archive read-only on this machine", json=False)
+    serve = group.command("serve", "archive.serve", "serve an archive read-only on this machine")
     _file(serve)
     serve.add_argument("--port", metavar="N", type=int, default=4443, help="port on 127.0.0.1 (4443)")
     serve.add_argument("--write-ca", metavar="FILE", type=Path, help="where to write its certificate (FILE.crt)")

@@ -11,10 +11,10 @@ from signing.local_signer.menu import Menu
 def register(menu: Menu) -> None:
     """Add the commands."""
     group = menu.group("plugin", "give docker its `docker trust` back")
-    install = group.command("install", "plugin.install", "put the plugin into docker's folder of plugins", json=False)
+    install = group.command("install", "plugin.install", "put the plugin into docker's folder of plugins")
     _add_name(install)
     install.add_argument("-f", "--force", action="store_true", help="replace another plugin of that name")
-    _add_name(group.command("remove", "plugin.remove", "take the plugin away again", json=False))
+    _add_name(group.command("remove", "plugin.remove", "take the plugin away again"))
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
-from signing.local_signer.terminal import say
+from signing.local_signer.terminal import say, say_json
 from signing.trust.errors import InvalidInput
 
 MARK = "# Written by `trustctl plugin install`."
@@ -33,8 +33,12 @@ def run(session: Session, arguments: Namespace) -> Exit:
     draft.write_text(script())
     draft.chmod(0o755)
     draft.replace(path)
+    older = _docker_with_own_trust() if arguments.name == "trust" else ""
+    if arguments.json:
+        say_json({"plugin": str(path), "changed": True, "passed_over_by_docker": older or None})
+        return Exit.DONE
     say(f"Installed {path}: `docker {arguments.name}` now is trustctl.")
-    if arguments.name == "trust" and (older := _docker_with_own_trust()):
+    if older:
         say(
             f"docker {older} has a `docker trust` of its own and passes over this one; docker 29 will use it. "
             "To use it now, install it under another name: --name NAME."

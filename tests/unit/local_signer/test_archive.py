@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,25 @@ def test_a_mistake_is_one_sentence_with_the_next_step(
 def test_a_rate_is_a_number(trustctl: TrustCtl) -> None:
     for rate in ("0", "-1", "fast", "nan"):
         assert trustctl.run("archive", "take", "x.archive", GUN, f"--rate={rate}").code == 2
+
+
+@pytest.mark.loopback
+def test_serving_tells_programs_its_address_and_what_it_serves(
+    signed: TrustCtl, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(signed, archive, GUN)
+
+    def interrupted(_: ThreadingHTTPServer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ThreadingHTTPServer, "serve_forever", interrupted)
+
+    outcome = signed.run("archive", "serve", str(archive), "--port", "0", "--json")
+
+    assert (outcome.code, outcome.stderr) == (0, "Ended.\n")
+    assert outcome.json["url"].startswith("https://127.0.0.1:")
+    assert Path(outcome.json["certificate"]).read_text().startswith("-----BEGIN CERTIFICATE")
+    assert [row["repository"] for row in outcome.json["repositories"]] == [GUN]
 
 
 def test_restore_brings_tags_and_signers_to_a_server_without_them(

@@ -7,6 +7,7 @@ import pytest
 from signing.local_signer.plugin.__main__ import run
 from signing.local_signer.plugin.dialect import Call, parser
 from signing.local_signer.plugin.install import script
+from tests.unit.local_signer.conftest import TrustCtl
 
 CALLS = [
     (["trust", "inspect", "a"], Call((), "trust", ("inspect", "a"))),
@@ -87,6 +88,16 @@ def test_docker_s_shell_completion_is_answered(
 ) -> None:
     assert run(["__complete", *words]) == 0
     assert capsys.readouterr().out.splitlines() == expected
+
+
+def test_programs_are_told_what_became_of_the_plugin(trustctl: TrustCtl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(trustctl.home))  # no docker there
+    path = str(trustctl.home / ".docker" / "cli-plugins" / "docker-trust")
+    installed = trustctl.run("plugin", "install", "--json")
+    assert installed.json == {"plugin": path, "changed": True, "passed_over_by_docker": None}
+    assert trustctl.run("plugin", "remove", "--json").json == {"plugin": path, "changed": True}
+    again = trustctl.run("plugin", "remove", "--json")
+    assert (again.code, again.json) == (3, {"plugin": path, "changed": False})
 
 
 def test_the_plugin_never_looks_for_its_code_in_the_current_folder() -> None:

@@ -281,14 +281,19 @@ def test_words_that_may_come_next(words: list[str], expected: list[str] | None) 
 # documentation
 
 
-def commands(parser: argparse.ArgumentParser, name: str = "") -> list[str]:
+def parsers(parser: argparse.ArgumentParser, name: str = "") -> dict[str, argparse.ArgumentParser]:
     below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    found = [commands(item, f"{name} {word}".strip()) for action in below for word, item in action.choices.items()]
-    return [path for paths in found for path in paths] or [name]
+    found = [parsers(item, f"{name} {word}".strip()) for action in below for word, item in action.choices.items()]
+    return {path: item for level in found for path, item in level.items()} or {name: parser}
+
+
+def test_every_command_but_completion_takes_json() -> None:
+    without = [name for name, parser in parsers(command_line()).items() if "--json" not in parser.format_help()]
+    assert without == ["completion"]
 
 
 def test_every_command_is_documented() -> None:
     folder = Path(__file__).parents[3] / "docs"
     text = "\n".join(path.read_text() for path in folder.glob("*.md"))
-    absent = [name for name in commands(command_line()) if f"`{name}" not in text and f"trustctl {name}" not in text]
+    absent = [name for name in parsers(command_line()) if f"`{name}" not in text and f"trustctl {name}" not in text]
     assert absent == []
