@@ -2,6 +2,7 @@
 
     TrustError                  see signing.trust.errors
     ├── NotAllowed              this person may not do that
+    │   └── StepUpRefused           a passkey has to confirm it, and did not
     ├── Conflict                it does not fit what is already there
     │   ├── TooLate                 the time for it has passed: decided, finished or expired
     │   └── StaleApproval           it would do something else now than what was shown
@@ -33,6 +34,11 @@ from signing.trust.errors import TrustError
 class NotAllowed(TrustError):
     code = "not_allowed"
     next_step = "Ask a lead of the account, or an administrator, to do this or to give you the right."
+
+
+class StepUpRefused(NotAllowed):
+    code = "step_up_refused"
+    next_step = "Confirm it anew with a passkey of yours."
 
 
 class Conflict(TrustError):

@@ -1,6 +1,6 @@
-// Passkeys: the browser's part of a form that carries what the authenticator answered. Which form wants what is said in
-// its attributes: data-passkey is "create" or "get"; the options stand in the page (data-passkey-options names the
-// element) or are fetched (data-passkey-url); the answer goes into the hidden field that data-passkey-field names.
+// Passkeys: the browser's part of a form that carries what the authenticator answered. The button says what it wants:
+// data-passkey-button is "create" or "get"; the options stand in the page (data-passkey-options names the element) or
+// are fetched (data-passkey-url); the answer goes into the hidden field that data-passkey-field names.
 (() => {
   "use strict";
   const refusals = {
@@ -10,12 +10,12 @@
     NotSupportedError: "This device or key cannot do what is asked.",
   };
 
-  const optionsOf = async (form) => {
-    const { passkeyOptions, passkeyUrl } = form.dataset;
+  const optionsOf = async ({ passkeyOptions, passkeyUrl }) => {
     if (passkeyOptions) return JSON.parse(document.getElementById(passkeyOptions).textContent);
     const answer = await fetch(passkeyUrl, { headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error("The server gave no challenge.");
-    return (await answer.json()).request_options;
+    const said = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(said.problem || "The server gave no challenge. Reload the page and try again.");
+    return said.request_options;
   };
 
   // A passkey that signs in alone has to be kept on the device and to ask for a PIN or a finger.
@@ -28,31 +28,30 @@
     if (alone.checked) wanted.userVerification = "required";
   };
 
-  const ask = async (form) => {
-    const options = await optionsOf(form);
-    choose(options, form);
+  const ask = async (button) => {
+    const options = await optionsOf(button.dataset);
+    choose(options, button.form);
     const { create, get } = window.webauthnJSON;
-    const answer = await (form.dataset.passkey === "create" ? create(options) : get(options));
-    form.elements[form.dataset.passkeyField || "credential"].value = JSON.stringify(answer);
+    const answer = await (button.dataset.passkeyButton === "create" ? create(options) : get(options));
+    button.form.elements[button.dataset.passkeyField || "credential"].value = JSON.stringify(answer);
   };
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-passkey-button]");
     if (!button) return;
-    const form = button.form;
-    const said = form.querySelector("[data-passkey-said]");
     event.preventDefault();
+    if (!button.form.reportValidity()) return;
+    const said = button.form.querySelector("[data-passkey-said]");
     said.hidden = true;
     button.disabled = true;
     try {
-      await ask(form);
-      form.submit();
+      await ask(button);
+      button.disabled = false;
+      button.form.requestSubmit(button);
     } catch (error) {
       said.textContent = refusals[error.name] || error.message;
       said.hidden = false;
       button.disabled = false;
     }
   });
-
-  if (window.webauthnJSON && window.webauthnJSON.supported()) document.documentElement.classList.add("passkeys");
 })();

@@ -14,6 +14,7 @@ from signing.permissions import may, require
 from signing.selectors.keys import visible_keys
 from signing.selectors.people import people_like, visible_machines, visible_people
 from signing.selectors.requests import visible_requests
+from signing.selectors.sign_in import second_factors_of
 from signing.selectors.signers import visible_signers
 from signing.services.people import (
     Handover,
@@ -26,6 +27,7 @@ from signing.services.people import (
     set_standing,
     standing_of,
 )
+from signing.services.sign_in import end_sessions_of, reset_second_factor
 from trustui.forms.base import ServiceForm
 from trustui.forms.people import PersonChangeForm, PersonForm, StandingForm
 from trustui.htmx import HtmxRequest
@@ -145,6 +147,29 @@ def standing(request: HtmxRequest, pk: int) -> HttpResponse:
     return _person_page(request, person, form)
 
 
+@login_required
+@require_POST
+def second_factor(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Take a lost second factor away."""
+    person, form = _visible(request, pk), ServiceForm(request)
+    if done := form.carry_out(reset_second_factor, actor=request.user, person=person):
+        messages.success(request, f"{done} signs in with the password alone now, and is signed out everywhere.")
+        return redirect(done)
+    return _person_page(request, person, form)
+
+
+@login_required
+@require_POST
+def sessions(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Sign a person out everywhere."""
+    person, form = _visible(request, pk), ServiceForm(request)
+    ended = form.carry_out(end_sessions_of, actor=request.user, person=person)
+    if ended is not None:
+        messages.success(request, f"{person} is signed out everywhere.")
+        return redirect(person)
+    return _person_page(request, person, form)
+
+
 def _visible(request: HtmxRequest, pk: int) -> User:
     return get_object_or_404(visible_people(request.user), pk=pk)
 
@@ -161,6 +186,8 @@ def _person_page(request: HtmxRequest, person: User, form: ServiceForm | None = 
         "is_me": person == request.user,
         "may_manage": may(request.user, "manage_people"),
         "tokens": tokens_of(person, request.user),
+        "factors": second_factors_of(person),
+        "identity": getattr(person, "identity", None),
         "standing": Standing(standing_of(person)),
         "standing_form": form if isinstance(form, StandingForm) else StandingForm(request, person, is_sent=False),
         "keys": visible_keys(request.user).filter(owner=person),

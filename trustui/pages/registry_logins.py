@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-from copy import copy
 from typing import NamedTuple
 
-from allauth.account.adapter import get_adapter
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from signing.models import User
+from signing.selectors.sign_in import has_second_factor, must_have_second_factor
 from signing.services import api_tokens
 from signing.services.registry_tokens import refresh_token_for, user_of_refresh_token
+from trustui.sign_in.accounts import authenticate
+from trustui.sign_in.lockout import LockedOut
 
 
 class Refused(Exception):
     """Nobody gets a token this way; `code` is the registry's word for it, `grant_error` OAuth2's (RFC 6749, 5.2)."""
 
-    def __init__(self, status: int, code: str, message: str, grant_error: str = "invalid_grant") -> None:
+    def __init__(
+        self, status: int, code: str, message: str, grant_error: str = "invalid_grant", retry_after: int = 0
+    ) -> None:
         super().__init__(code)
+        self.retry_after = retry_after
         self.status = status
         self.code = code
         self.message = message
@@ -63,16 +66,15 @@ def of_password(request: HttpRequest, username: str, password: str) -> Login:
         return _of_api_token(password)
     user = None
     if "\0" not in username:
-        attempt = copy(request)
-        attempt.method = "POST"  # allauth lets every GET pass its limit of wrong passwords
         try:
-            user = get_adapter(attempt).authenticate(attempt, username=username, password=password)
-        except ValidationError:
-            raise Refused(429, "TOOMANYREQUESTS", "Too many wrong passwords; try again later.") from None
-    if not isinstance(user, User) or not user.is_active:
+            user = authenticate(request, username, password)
+        except LockedOut as locked:
+            raise Refused(429, "TOOMANYREQUESTS", locked.message, retry_after=locked.seconds) from None
+    if user is None:
         raise Refused(401, "UNAUTHORIZED", "The user name or the password is wrong.")
     if user.must_change_password:
         raise Refused(401, "UNAUTHORIZED", "Sign in to the dashboard once and replace the one-time password.")
+    _require_one_factor(user)
     return Login(user, refresh_token_for(user))
 
 
@@ -87,7 +89,16 @@ def of_refresh_token(text: str) -> Login:
     user = user_of_refresh_token(text)
     if user is None:
         raise Refused(401, "UNAUTHORIZED", "This refresh token is not good any more; log in again.")
+    _require_one_factor(user)
     return Login(user, text)
+
+
+def _require_one_factor(user: User) -> None:
+    """Refuse a password alone where more than a password is asked of its owner; docker cannot ask for a second step."""
+    if has_second_factor(user) or must_have_second_factor(user):
+        raise Refused(
+            401, "UNAUTHORIZED", "You sign in with a second factor; use an API token in place of the password."
+        )
 
 
 def _of_api_token(raw: str) -> Login:

@@ -94,4 +94,6 @@ def _refusal(refused: Refused) -> JsonResponse:
         "error_description": refused.message,
     }
     headers = {"WWW-Authenticate": 'Basic realm="TrustUI"'} if refused.status == 401 else {}
+    if refused.retry_after:
+        headers["Retry-After"] = str(refused.retry_after)
     return JsonResponse(body, status=refused.status, headers=headers)

@@ -47,6 +47,10 @@ MFA_FORMS = {
     "authenticate": "trustui.sign_in.forms.CodeForm",
     "reauthenticate": "trustui.sign_in.forms.CodeAgainForm",
     "activate_totp": "trustui.sign_in.forms.AppForm",
+    "authenticate_webauthn": "trustui.sign_in.forms.PasskeyForm",
+    "login_webauthn": "trustui.sign_in.forms.PasskeyLoginForm",
+    "reauthenticate_webauthn": "trustui.sign_in.forms.PasskeyAgainForm",
+    "add_webauthn": "trustui.sign_in.forms.PasskeyAddForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -10,10 +10,20 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal import auth as totp
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from allauth.mfa.webauthn.internal import auth as passkeys
 from django import forms
 
 from trustui.sign_in.lockout import attempt_of
 
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+
+NO_PASSKEY = "That is no answer of a passkey that is known here. Try again."
 WRONG_CODE = "That code is wrong, or it was used before."
 CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none", "spellcheck": "false"}
 
@@ -63,8 +73,45 @@ class AppForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
         guess = attempt_of(context.request, self.user)
         code: str = self.cleaned_data["code"]
         if not totp.validate_totp_code(self.secret, code):
-            raise forms.ValidationError(
-                "That is not the code of now. Look at the app again; it changes often."
-            )
+            raise forms.ValidationError("That is not the code of now. Look at the app again; it changes often.")
         guess.succeeded()
         return code
+
+
+class _PasskeyAnswer(forms.Form):
+    """What a passkey answered. It cannot be guessed, so nothing is counted; nonsense is refused and breaks nothing."""
+
+    user: Any
+
+    def clean_credential(self) -> Authenticator:
+        answer = self.cleaned_data["credential"]
+        try:
+            passkeys.parse_authentication_response(answer)
+            return passkeys.complete_authentication(self.user or passkeys.extract_user_from_response(answer), answer)
+        except UNREADABLE:
+            raise forms.ValidationError(NO_PASSKEY) from None
+
+
+class PasskeyForm(_PasskeyAnswer, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """The second step of signing in."""
+
+
+class PasskeyLoginForm(_PasskeyAnswer, LoginWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """Sign in by passkey alone."""
+
+
+class PasskeyAgainForm(_PasskeyAnswer, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """Confirm by passkey, before something that matters."""
+
+
+class PasskeyAddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """A new passkey."""
+
+    name = forms.CharField(label="Name", required=False, max_length=100)
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except UNREADABLE:
+            raise forms.ValidationError(NO_PASSKEY) from None
+        return cleaned

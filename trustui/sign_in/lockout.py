@@ -7,6 +7,7 @@ cannot clear an address's count by signing in as themselves in between.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from dataclasses import dataclass
@@ -54,8 +55,10 @@ def attempt(request: HttpRequest, who: str) -> Attempt:
     usage = ratelimit.consume(request, app=APP, action=ACTION, key=key, limit_get=True)
     if usage is None:
         seconds = seconds_to_wait(request, who)
-        if cache.add(f"trustui:locked:{key}:{ratelimit.get_ip(request)}", True, timeout=seconds):
-            note_lock(who, address=ratelimit.get_ip(request), until=timezone.now() + timedelta(seconds=seconds))
+        address = ratelimit.get_ip(request)
+        told = hashlib.sha256(f"{key} {address}".encode()).hexdigest()
+        if cache.add(f"trustui:locked:{told}", True, timeout=seconds):
+            note_lock(who, address=address, until=timezone.now() + timedelta(seconds=seconds))
         raise LockedOut(seconds)
     return Attempt(usage)
 
