@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from operator import lt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary, ref
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ _PLAIN_NAME = re.compile(r"[ !#-\[\]-~]+")
 _TOO_LONG = 10**15
 _DOCKER_ENTRY = '"%s":{"hashes":{"sha256":"%s="},"length":%s}'
 _NOTARY_ENTRY = '"%s":{"hashes":{"sha256":"%s=","sha512":"%s=="},"length":%s}'
-_ESCAPED = re.compile(rb"[<>&]")
+_ENTRY_BEGIN = b'"%s":{"hashes":{'
+_ESCAPED = (b"<", b">", b"&")
 _HEX = 64
 _LONGEST_BEGIN = 512
 
@@ -48,7 +49,8 @@ class TagList(Mapping[str, "Target"]):
         self._source: tuple[bytes, int, int] | None = None
         self._made: dict[str, Target] | None = None
         self._added: Target | None = None
-        self._edited: ref[TagList] | None = None
+        self._next: ref[TagList] | None = None
+        self._origin: _Origin | None = None
 
     @cached_property
     def digests(self) -> list[str]:
@@ -76,7 +78,7 @@ class TagList(Mapping[str, "Target"]):
 
     def with_target(self, target: Target) -> TagList | None:
         """Give the list with this target in it, the same one to all who ask; None where that has no plain form."""
-        known = None if self._edited is None else self._edited()
+        known = None if self._next is None else self._next()
         if known is not None and known._added == target:
             return known
         has_sha512 = self._sha512 is not None
@@ -90,7 +92,7 @@ class TagList(Mapping[str, "Target"]):
         end = at + (target.name in self)
         edited = self._replaced(at, end, [target.name], [sha256], [sha512], [str(target.length)])
         edited._added = target
-        self._edited = ref(edited)
+        self._next = ref(edited)
         return edited
 
     def without_target(self, name: str) -> TagList | None:
@@ -102,12 +104,15 @@ class TagList(Mapping[str, "Target"]):
         self, at: int, end: int, name: list[str], sha256: list[str], sha512: list[str], length: list[str]
     ) -> TagList:
         """Give the list with these entries, none or one, in place of those from `at` to `end`."""
-        return TagList(
+        replaced = TagList(
             [*self.names[:at], *name, *self.names[end:]],
             [*self._sha256[:at], *sha256, *self._sha256[end:]],
             None if self._sha512 is None else [*self._sha512[:at], *sha512, *self._sha512[end:]],
             [*self.length_texts[:at], *length, *self.length_texts[end:]],
         )
+        if self._source is not None:
+            replaced._origin = _Origin(self, at, at + len(name), end)
+        return replaced
 
     def names_unlike(self, other: TagList) -> set[str]:
         """Give the names whose entries are not the same text in both lists; what is equal at both ends is not read."""
@@ -125,13 +130,28 @@ class TagList(Mapping[str, "Target"]):
     def members(self) -> bytes | None:
         """Give the entries as a file has them between its braces; None if a file has to escape what is signed."""
         if self._source is None:
-            entry = _DOCKER_ENTRY if self._sha512 is None else _NOTARY_ENTRY
-            written = ",".join(map(entry.__mod__, self._rows())).encode()
-            self._source = written, 0, len(written)
+            written = self._written(0, len(self.names)) if self._origin is None else self._spliced(self._origin)
+            self._source, self._origin = (written, 0, len(written)), None
             _alive[_fingerprint(*self._source)] = self
         data, start, end = self._source
         members = data[start:end]
-        return None if _ESCAPED.search(members) else members
+        return None if any(special in members for special in _ESCAPED) else members
+
+    def _written(self, begin: int, end: int) -> bytes:
+        entry = _DOCKER_ENTRY if self._sha512 is None else _NOTARY_ENTRY
+        return ",".join(map(entry.__mod__, islice(self._rows(), begin, end))).encode()
+
+    def _spliced(self, origin: _Origin) -> bytes:
+        """Put the entries that differ between those of the list this one was made from."""
+        data, begin, end = origin.base._source or (b"", 0, 0)
+        before = data[begin : max(begin, origin.base._begin_of(origin.at) - 1)]
+        after = data[origin.base._begin_of(origin.base_end) : end]
+        return b",".join(filter(None, (before, self._written(origin.at, origin.end), after)))
+
+    def _begin_of(self, at: int) -> int:
+        """Tell where an entry begins in what the list was read from; one after the last would follow a comma."""
+        data, begin, end = self._source or (b"", 0, 0)
+        return end + 1 if at == len(self.names) else data.index(_ENTRY_BEGIN % self.names[at].encode(), begin, end)
 
     def to_json(self) -> dict[str, Any]:
         """Give the entries as a targets file holds them."""
@@ -195,6 +215,15 @@ class TagList(Mapping[str, "Target"]):
         if self._sha512 is not None:
             hashes["sha512"] = a2b_base64(self._sha512[at] + "==")
         return Target(self.names[at], int(self.length_texts[at]), hashes)
+
+
+class _Origin(NamedTuple):
+    """How a list was made: what stands from `at` to `end` replaces what stood from `at` to `base_end` of another."""
+
+    base: TagList
+    at: int
+    end: int
+    base_end: int
 
 
 def read_tags(data: bytes, start: int, end: int) -> TagList | None:
