@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from signing.server import forms, reading, writing
 from signing.server.current_files import CurrentSet, StoredFile, memory
-from signing.server.models import Change, MetadataFile, new_state
+from signing.server.models import Change, new_state
 from signing.server.online_keys import OnlineKeys
 from signing.trust.notary.known_files import KnownFile
 from signing.trust.notary.server_made import AcceptedFile
@@ -22,11 +22,16 @@ class LostRace(Exception):
 
 
 class NewestFiles:
-    """The newest files of one GUN in one state of it, for acceptance."""
+    """The newest files of one GUN in one state of it, for acceptance.
 
-    def __init__(self, gun: str) -> None:
+    Unless it `is_asking` the database, what is remembered counts as the newest; `store` finds out whether it was.
+    """
+
+    def __init__(self, gun: str, *, is_asking: bool = True) -> None:
         self._gun = gun
-        newest = reading.newest_set(gun)
+        remembered = None if is_asking else memory.get(gun)
+        self.is_asked = remembered is None
+        newest = remembered or reading.newest_set(gun)
         self.state = newest.state if newest else None
         self.stored: dict[str, StoredFile | None] = dict(newest.files) if newest else {}
 
@@ -68,26 +73,30 @@ class NewestFiles:
         newest |= {row.role: _stored(row, file, newest.get(row.role)) for row, file in zip(rows, files, strict=True)}
         state = new_state()
         timestamp = newest[roles.TIMESTAMP]
-        change = {"gun": self._gun, "category": Change.Category.UPDATE, "created_at": now}
-        change |= {"version": timestamp.version, "sha256": timestamp.sha256}
+        change = writing.ChangeRow(self._gun, timestamp.version, timestamp.sha256, Change.Category.UPDATE.value, now)
+        step = writing.Step(self._gun, self.state, state, _renewal(newest), rows, change)
         try:
-            with transaction.atomic():
-                if not writing.move_on(self._gun, self.state, state, _renewal(newest), rows, change):
+            if not keys.are_used_for_the_first_time and writing.is_one_statement(step):
+                if not writing.move_on_at_once(step):
                     raise LostRace
-                keys.mark_used(now)
+            else:
+                with transaction.atomic():
+                    if not writing.move_on(step):
+                        raise LostRace
+                    keys.mark_used(now)
         except IntegrityError:
             raise LostRace from None
         memory.put(self._gun, CurrentSet(state, newest))
 
-    def _row(self, file: AcceptedFile, now: datetime) -> MetadataFile:
+    def _row(self, file: AcceptedFile, now: datetime) -> writing.Row:
         before = self.stored.get(file.role)
         written = forms.write(file.data, file.version, before.base if before else None)
-        return MetadataFile(
+        return writing.Row(
             gun=self._gun,
             role=file.role,
             version=file.version,
             sha256=hashlib.sha256(file.data).hexdigest(),
-            form=written.form,
+            form=int(written.form),
             base_version=written.base_version,
             data=written.data,
             renew_at=file.renew_at,
@@ -95,7 +104,7 @@ class NewestFiles:
         )
 
 
-def _stored(row: MetadataFile, file: AcceptedFile, before: StoredFile | None) -> StoredFile:
+def _stored(row: writing.Row, file: AcceptedFile, before: StoredFile | None) -> StoredFile:
     """Give a row just written as it would be read."""
     if row.form == forms.Form.DELTA:
         base = before.base if before else None

@@ -72,6 +72,11 @@ class OnlineKeys:
         row = OnlineKey.objects.filter(gun=self.gun, role=role, first_used_at=None).order_by("pk").first()
         return _public(row or self._make(role, now))
 
+    @property
+    def are_used_for_the_first_time(self) -> bool:
+        """Tell whether one of the keys opened so far has signed nothing yet."""
+        return bool(self._first_used)
+
     def mark_used(self, now: datetime) -> None:
         """Note that the keys opened so far sign for their role, so that the next rotation gets another one."""
         if self._first_used:

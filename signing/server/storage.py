@@ -10,7 +10,7 @@ from django.utils import timezone
 from signing.server.models import Change, Collection, MetadataFile
 from signing.server.newest import LostRace, NewestFiles
 from signing.server.online_keys import OnlineKeys
-from signing.trust.errors import VersionConflict
+from signing.trust.errors import TrustError, VersionConflict
 from signing.trust.notary import acceptance
 from signing.trust.notary.server_made import AcceptedFile
 
@@ -21,19 +21,23 @@ def publish(gun: str, update: Mapping[str, bytes]) -> None:
     """Store an update with the snapshot and timestamp that go with it, all or nothing.
 
     The checks run before the transaction, so that a large upload does not hold up other writers. If somebody else
-    wrote to the GUN in the meantime they run again on the newer state.
+    wrote to the GUN in the meantime they run again on the newer state. The first time they run on what is remembered,
+    which mostly is the newest state: storing finds out, and nothing is refused before the database was asked.
 
     Raises:
         TrustError: as `acceptance.accept` does, VersionConflict also when too many others were faster.
     """
-    for _ in range(MOST_ATTEMPTS):
-        now, stored, keys = timezone.now(), NewestFiles(gun), OnlineKeys(gun)
+    for attempt in range(MOST_ATTEMPTS):
+        now, stored, keys = timezone.now(), NewestFiles(gun, is_asking=attempt > 0), OnlineKeys(gun)
         files: list[AcceptedFile] = []
         try:
             files = acceptance.accept(gun, update, stored, keys, now)
             stored.store(files, keys, now)
         except LostRace:
             _require_newer(gun, [file for file in files if file.role in update])
+        except TrustError:
+            if stored.is_asked:
+                raise
         else:
             return
     raise VersionConflict("Others keep publishing in between.")

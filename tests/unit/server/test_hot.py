@@ -20,8 +20,8 @@ from signing.server.hot import Environ, Front, StartResponse
 from signing.server.models import Collection, MetadataFile, new_state
 from signing.server.states import PostgresStates, SqliteStates, StateUnknown
 from tests.parts.waiting import wait_until
-from tests.unit.server.conftest import Api
-from tests.unit.trust.notary.publisher import Publisher, tag
+from tests.unit.server.conftest import Api, error_of
+from tests.unit.trust.notary.publisher import Publisher, delegation, tag
 
 
 class Door:
@@ -155,6 +155,25 @@ def test_others_publish_in_turns(api: Api, owner: Publisher, door: Door) -> None
     assert api.signed("snapshot.json")["version"] == 7
     for version in range(1, 7):
         assert api.signed(f"{version}.targets/alice.json")["targets"].keys() == {f"v{version}"}
+
+
+def test_nothing_is_refused_on_what_is_remembered_alone(api: Api, owner: Publisher, door: Door) -> None:
+    """Another process let bob in; this one does not know yet that there is a bob."""
+    past = memory.get(api.gun)
+    assert past is not None
+    known = owner.targets_metadata(3)
+    bobs = delegation("targets/bob", [owner.bob])
+    let_in = owner.targets(3, delegations=(*known.delegations, bobs))
+    assert api.publish(("targets", let_in)).status_code == 200
+    memory.put(api.gun, past)
+    assert api.publish(("targets/bob", owner.tags(owner.bob))).status_code == 200
+
+    memory.put(api.gun, past)
+    refused = api.publish(("targets/carol", owner.tags()))
+    assert (refused.status_code, error_of(refused)["code"]) == (400, "INVALID_UPDATE")
+    memory.put(api.gun, past)
+    late = api.publish(("targets", let_in))
+    assert (late.status_code, error_of(late)["code"]) == (400, "VERSION")
 
 
 def test_a_publish_shows_at_once(api: Api, owner: Publisher, door: Door) -> None:
