@@ -28,7 +28,8 @@ ADVICE = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; whatever happens, people see sentences."""
     speak_utf8()
-    arguments = command_line().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser_for(words).parse_args(words)
     if hasattr(arguments, "check"):
         arguments.check(arguments)
     return perform(arguments)
@@ -54,8 +55,17 @@ def perform(arguments: argparse.Namespace) -> int:
     return Exit.FAILED
 
 
-def command_line() -> argparse.ArgumentParser:
-    """Build the whole tree of commands."""
+def _parser_for(words: Sequence[str]) -> Level:
+    """Build what reads these words: one command's part of the tree if they begin with its name."""
+    if words and not words[0].startswith("-"):
+        parser = command_line(only=words[0])
+        if parser.commands():
+            return parser
+    return command_line()
+
+
+def command_line(only: str | None = None) -> Level:
+    """Build the whole tree of commands, or that of one command."""
     everywhere = options_that_stand_anywhere()
     parser = Level(
         prog="trustctl",
@@ -63,7 +73,7 @@ def command_line() -> argparse.ArgumentParser:
         parents=[everywhere],
         epilog="Exit codes: 0 done and verified, 1 refused or failed, 2 wrong command line, 3 nothing to change.",
     )
-    menu = Menu(parser, everywhere)
+    menu = Menu(parser, everywhere, only)
     for register in FAMILIES:
         register(menu)
     return parser

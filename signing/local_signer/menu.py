@@ -7,17 +7,31 @@ help, completion and a mistyped command stay quick. Its commands name the module
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, cast
+
+_USUAL_COLUMNS = 80
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+class _Help(argparse.HelpFormatter):
+    """The library's help as wide as the terminal, which it would load half of the standard library to know."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
 
 
 class Level(argparse.ArgumentParser):
     """A level of the tree. `otherwise` reads words that begin with no command of it, where they mean something."""
 
     otherwise: argparse.ArgumentParser | None = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_Help, **options)
 
     def parse_known_args(  # type: ignore[override]  # the library's own overloads differ by the namespace's type only
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -39,11 +53,32 @@ class Level(argparse.ArgumentParser):
         return at < len(words) and words[at] not in self.commands()
 
 
-class Menu:
-    """The commands of one level."""
+def _columns() -> int:
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _USUAL_COLUMNS
+    except (OSError, ValueError):
+        return _USUAL_COLUMNS
 
-    def __init__(self, level: Level, everywhere: Level) -> None:
+
+class _Unneeded:
+    """Stands for a command that is not asked for: whatever is said of it is not written down."""
+
+    def __call__(self, *_: object, **__: object) -> Self:
+        return self
+
+    def __getattr__(self, _: str) -> Self:
+        return self
+
+
+class Menu:
+    """The commands of one level; with `only`, no other command than that, as building all takes long."""
+
+    def __init__(self, level: Level, everywhere: Level, only: str | None = None) -> None:
         self._level = level
+        self._only = only
         self._commands: Commands[Level] = level.add_subparsers(
             title="commands", metavar="COMMAND", required=True, parser_class=Level
         )
@@ -54,10 +89,14 @@ class Menu:
 
         With `json` it takes `--json`; its errors then are JSON on stdout too.
         """
+        if self._leaves_out(name):
+            return cast(argparse.ArgumentParser, _Unneeded())
         return self._done_by(module, self._add(name, help_), json)
 
     def group(self, name: str, help_: str) -> Menu:
         """Add a level of commands below `name`."""
+        if self._leaves_out(name):
+            return cast(Menu, _Unneeded())
         return Menu(self._add(name, help_), self._everywhere)
 
     def otherwise(self, module: str, usage: str) -> argparse.ArgumentParser:
@@ -65,6 +104,9 @@ class Menu:
         self._level.epilog = f"{self._level.prog} {usage}"
         self._level.otherwise = Level(prog=self._level.prog, parents=[self._everywhere])
         return self._done_by(module, self._level.otherwise, json=True)
+
+    def _leaves_out(self, name: str) -> bool:
+        return self._only is not None and name != self._only
 
     def _done_by(self, module: str, parser: argparse.ArgumentParser, json: bool) -> argparse.ArgumentParser:
         parser.set_defaults(module=module, parser=parser)

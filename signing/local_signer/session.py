@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -50,9 +49,11 @@ class Session:
     @property
     def passphrases(self) -> Passphrases:
         """Where passphrases come from; the terminal only if there is one."""
+        from getpass import getpass
+
         from signing.local_signer.passphrases import Passphrases
 
-        return Passphrases(self.environ, getpass.getpass if sys.stdin.isatty() else None)
+        return Passphrases(self.environ, getpass if sys.stdin.isatty() else None)
 
     def keystore(self) -> FileKeyStore:
         """Open docker's `private/` folder."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +133,8 @@ class FileCache:
 
     def clear(self) -> None:
         """Delete the metadata of this GUN; its staged changes stay, and so does what GUNs below its name have."""
+        import shutil  # it loads compression of several kinds
+
         for role in roles.BASE_ROLES:
             self._path(role).unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
@@ -157,7 +157,8 @@ class _Draft:
     @classmethod
     def write(cls, place: Path, data: bytes) -> _Draft:
         _make_private(place.parent)
-        descriptor, path = tempfile.mkstemp(prefix=".", suffix=".part", dir=place.parent)  # 0600 from the start
+        path = f"{place.parent}/.{os.urandom(8).hex()}.part"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         draft = cls(place, path, descriptor)
         try:
             with os.fdopen(descriptor, "wb", closefd=False) as file:

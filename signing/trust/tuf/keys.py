@@ -324,12 +324,31 @@ def _without_headers(block: bytes) -> bytes:
     return _HEADER_LINE.sub(b"", block)
 
 
+class _EcdsaToVerify(ec.ECDSA):
+    """ECDSA with SHA-256 for verifying alone: the library's own asks OpenSSL first how signatures could be made."""
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def algorithm(self) -> hashes.HashAlgorithm:
+        return _SHA256
+
+    @property
+    def deterministic_signing(self) -> bool:
+        return False
+
+
+_SHA256 = hashes.SHA256()
+_ECDSA_SHA256 = _EcdsaToVerify()
+
+
 def _check_ecdsa(key: Any, signature: bytes, payload: bytes) -> None:
     size = (key.curve.key_size + 7) // 8
     if len(signature) != 2 * size:  # DER and any other form is refused, as Notary does
         raise InvalidSignature
     r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
-    key.verify(encode_dss_signature(r, s), payload, ec.ECDSA(hashes.SHA256()))
+    key.verify(encode_dss_signature(r, s), payload, _ECDSA_SHA256)
 
 
 def _check_rsapss(key: Any, signature: bytes, payload: bytes) -> None:
