@@ -56,6 +56,11 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "The one-time password has to be replaced first.",
         "Sign in to the dashboard once and choose a password.",
     ),
+    "second_factor_to_set_up": (
+        403,
+        "A second factor has to be set up first.",
+        "Sign in to the dashboard once and set one up; your role asks for it.",
+    ),
     "forbidden": (403, "This is not allowed.", "Ask an administrator for the right to do it."),
     "not_found": (
         404,

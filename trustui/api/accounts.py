@@ -5,23 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from signing.models import Account, Membership
+from signing.models import Account
 from signing.permissions import require
-from signing.selectors.accounts import members_of, visible_accounts
-from signing.selectors.people import person_named
+from signing.selectors.accounts import visible_accounts
 from signing.selectors.trust_servers import visible_trust_servers
 from signing.services.accounts import change_account, create_account
-from signing.services.members import remove_member, set_member
-from trustui.api.base import ApiRequest, Body, Flag, Name, PageOf, Paging, Secret, Text, chosen, found, page, unknown
+from trustui.api.base import ApiRequest, Body, Flag, Name, PageOf, Paging, Secret, Text, chosen, found, page
 
 router = Router()
 
 AccountName = Annotated[Text, Field(max_length=50, examples=["team"])]
-Username = Annotated[Text, Field(max_length=150, examples=["alice"])]
 TrustServerName = Annotated[Name, Field(max_length=50, description="the name of a trust server")]
 
 
@@ -39,23 +36,6 @@ class AccountOut(Schema):
     @staticmethod
     def resolve_trust_server(account: Account) -> str:
         return account.trust_server.name
-
-
-class MemberOut(Schema):
-    """What one person may do there."""
-
-    user: str
-    role: Membership.Role
-    repository: str | None
-    ends_at: datetime | None
-
-    @staticmethod
-    def resolve_user(membership: Membership) -> str:
-        return membership.user.username
-
-    @staticmethod
-    def resolve_repository(membership: Membership) -> str | None:
-        return membership.repository.gun if membership.repository else None
 
 
 class NewAccount(Body):
@@ -77,12 +57,6 @@ class AccountChange(Body):
     registry_username: Annotated[Text, Field(max_length=255)] | None = None
     registry_password: Secret | None = None
     enforces_trust: Flag | None = None
-
-
-class Member(Body):
-    """A role."""
-
-    role: Membership.Role
 
 
 @router.get("/accounts", response=PageOf[AccountOut], summary="List accounts")
@@ -113,36 +87,6 @@ def change(request: ApiRequest, name: AccountName, body: AccountChange) -> Accou
     if body.trust_server is not None:
         given["trust_server"] = chosen(visible_trust_servers(request.user), "trust_server", name=body.trust_server)
     return change_account(actor=request.user, account=account, **given)
-
-
-@router.get("/accounts/{slug:name}/members", response=PageOf[MemberOut], summary="List members")
-def members(request: ApiRequest, response: HttpResponse, name: AccountName, paging: Query[Paging]) -> dict[str, Any]:
-    """List who may do what in an account."""
-    account = find(request, name)
-    require(request.user, "view", account)
-    return page(request, response, members_of(account), paging)
-
-
-@router.put("/accounts/{slug:name}/members/{str:username}", response=MemberOut, summary="Give a role")
-def member(request: ApiRequest, name: AccountName, username: Username, body: Member) -> Membership:
-    """Give a person a role in an account, in place of the one they had."""
-    account = find(request, name)
-    require(request.user, "manage_members", account)  # before it is told whether a user name exists
-    user = person_named(username)
-    if user is None:
-        raise unknown("username")
-    return set_member(actor=request.user, account=account, user=user, role=str(body.role))
-
-
-@router.delete("/accounts/{slug:name}/members/{str:username}", response={204: None}, summary="Take a role away")
-def remove(request: ApiRequest, name: AccountName, username: Username) -> Status[None]:
-    """End a person's part in an account. What they signed stays signed."""
-    account = find(request, name)
-    membership = members_of(account).filter(user__username=username).first()
-    if membership is None:
-        raise Http404
-    remove_member(actor=request.user, account=account, user=membership.user)
-    return Status(204, None)
 
 
 def find(request: ApiRequest, name: str) -> Account:

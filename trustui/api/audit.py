@@ -12,8 +12,9 @@ from pydantic import BeforeValidator
 
 from signing.models import AuditEvent
 from signing.selectors.audit import AuditFilter, check_chain, export, visible_events
-from signing.trust.evidence.audit_check import Report, Wrong
+from signing.trust.evidence.audit_check import Report
 from trustui.api.base import ApiRequest, Id, PageOf, Paging, Text, found, page
+from trustui.api.marks import answers_with_a_file
 
 router = Router()
 
@@ -58,7 +59,7 @@ class EventOut(Schema):
 class FindingOut(Schema):
     """One thing that is wrong, at the event of that number."""
 
-    wrong: Wrong
+    wrong: str
     number: int
     sentence: str
 
@@ -98,13 +99,15 @@ def check(request: ApiRequest) -> Report:
     return check_chain()
 
 
-@router.get("/audit/chain", response=str, summary="Export the log")
+@router.get("/audit/chain", response={200: None}, summary="Export the log")
+@answers_with_a_file("application/jsonl")
 def download(request: ApiRequest) -> StreamingHttpResponse:
     """Give the whole chain, line by line, for `trustctl audit verify`."""
     return StreamingHttpResponse(export(request.user), content_type="application/jsonl")
 
 
-@router.get("/audit/key.pem", response=str, summary="Download the log's key")
+@router.get("/audit/key.pem", response={200: None}, summary="Download the log's key")
+@answers_with_a_file("application/x-pem-file")
 def key(request: ApiRequest) -> HttpResponse:
     """Give the public key that the log's heads are signed with."""
     if not settings.AUDIT_PUBLIC_KEY:

@@ -10,6 +10,7 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from signing.models import User
+from signing.selectors.sign_in import has_second_factor, must_have_second_factor
 from signing.services.api_tokens import authenticate
 from trustui.api import limits
 from trustui.errors import Refused
@@ -76,4 +77,6 @@ def _by_session(request: HttpRequest) -> User | None:
         raise Refused("csrf_failed")
     if user.must_change_password:
         raise Refused("password_to_change")
+    if must_have_second_factor(user) and not has_second_factor(user):
+        raise Refused("second_factor_to_set_up")
     return user

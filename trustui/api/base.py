@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextChoices
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Schema
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from signing.models import Account, User
 from signing.selectors.accounts import visible_accounts
@@ -45,6 +45,11 @@ def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("It needs its time zone: 2027-01-31T12:00:00Z.")
     return moment
+
+
+def words(choices: type[TextChoices]) -> WithJsonSchema:
+    """Describe a choice by its words, where it stands: ninja would mix up choices whose classes have one name."""
+    return WithJsonSchema({"type": "string", "enum": list(choices.values)})
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]

@@ -56,6 +56,8 @@ class Description(OpenAPISchema):
     def operation_details(self, operation: Operation) -> dict[str, Any]:
         details: dict[str, Any] = super().operation_details(operation)
         details["responses"] = {str(status): answer for status, answer in details["responses"].items()}
+        if media_type := getattr(operation.view_func, "media_type", ""):
+            details["responses"]["200"]["content"] = {media_type: {"schema": {"type": "string"}}}
         for status, said in _SAID.items():
             content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
             details["responses"][status] = {"description": said, "content": content}

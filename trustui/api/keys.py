@@ -12,11 +12,27 @@ from pydantic import Field
 from signing.models import Key, Operation
 from signing.selectors.keys import visible_keys
 from signing.services.keys import attach_certificate, enrol_public_key, generate_key, import_key, request_csr
-from trustui.api.base import ApiRequest, Body, Flag, Name, PageOf, Paging, Pem, Secret, Text, account_named, found, page
+from trustui.api.base import (
+    ApiRequest,
+    Body,
+    Flag,
+    Name,
+    PageOf,
+    Paging,
+    Pem,
+    Secret,
+    Text,
+    account_named,
+    found,
+    page,
+    words,
+)
+from trustui.api.marks import answers_with_a_file
 from trustui.api.operations import OperationOut
 
 router = Router()
 
+Purpose = Annotated[Key.Purpose, words(Key.Purpose)]
 KeyId = Annotated[Text, Field(max_length=64, examples=["5f" * 32])]
 KeyName = Annotated[Text, Field(max_length=100, description="a signer's name; root and repository keys need none")]
 Unattended = Annotated[Flag, Field(description="the signing worker keeps the passphrase too, so that nobody is asked")]
@@ -27,8 +43,8 @@ class KeyOut(Schema):
 
     key_id: str
     name: str
-    purpose: Key.Purpose
-    custody: Key.Custody
+    purpose: Purpose
+    custody: Annotated[Key.Custody, words(Key.Custody)]
     keytype: str
     account: str
     gun: str
@@ -52,7 +68,7 @@ class KeyOut(Schema):
 class KeyFilter(Paging):
     """Which keys."""
 
-    purpose: Key.Purpose | None = None
+    purpose: Purpose | None = None
     account: Text = ""
 
 
@@ -60,7 +76,7 @@ class Generate(Body):
     """A key pair for the signing worker to make."""
 
     account: Name
-    purpose: Key.Purpose = Key.Purpose.SIGNER
+    purpose: Purpose = Key.Purpose.SIGNER
     name: KeyName = ""
     passphrase: Annotated[Secret, Field(min_length=8)]
     unattended: Unattended = False
@@ -70,7 +86,7 @@ class Import(Body):
     """A private key file that docker or notary wrote, and the passphrase it is encrypted with."""
 
     account: Name
-    purpose: Key.Purpose = Key.Purpose.SIGNER
+    purpose: Purpose = Key.Purpose.SIGNER
     name: KeyName = ""
     pem: Annotated[Pem, Field(json_schema_extra={"writeOnly": True})]
     passphrase: Annotated[Secret, Field(min_length=1)]
@@ -137,7 +153,8 @@ def show(request: ApiRequest, key_id: KeyId) -> Key:
     return found(visible_keys(request.user), key_id=key_id)
 
 
-@router.get("/keys/{str:key_id}/{str:part}.pem", response=str, summary="Download a part of a key")
+@router.get("/keys/{str:key_id}/{str:part}.pem", response={200: None}, summary="Download a part of a key")
+@answers_with_a_file("application/x-pem-file")
 def download(request: ApiRequest, key_id: KeyId, part: Literal["public", "csr", "certificate"]) -> HttpResponse:
     """Give the PEM text alone."""
     key = found(visible_keys(request.user), key_id=key_id)

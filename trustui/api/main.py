@@ -16,8 +16,12 @@ from signing.trust.errors import TrustError
 from trustui.api import (
     accounts,
     audit,
+    inbox,
     keys,
+    machines,
     me,
+    members,
+    my_sign_in,
     operations,
     people,
     publish,
@@ -26,7 +30,9 @@ from trustui.api import (
     signers,
     tokens,
     trust_server_contents,
+    trust_server_transfers,
     trust_servers,
+    webhooks,
 )
 from trustui.api.auth import ApiToken, Session
 from trustui.api.description import Description
@@ -36,7 +42,11 @@ from trustui.middleware import problem_answer
 
 STEMS = (
     me,
+    inbox,
+    my_sign_in,
     accounts,
+    members,
+    webhooks,
     repositories,
     publish,
     keys,
@@ -45,7 +55,9 @@ STEMS = (
     operations,
     trust_servers,
     trust_server_contents,
+    trust_server_transfers,
     people,
+    machines,
     tokens,
     audit,
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from ninja import Router, Schema
 
 from signing.models import ApiToken, User
 from signing.permissions import acting_token
-from trustui.api.base import ApiRequest
+from trustui.api.base import ApiRequest, words
 
 router = Router()
 
@@ -21,7 +22,7 @@ class Me(Schema):
     is_machine: bool
     is_administrator: bool
     token: str | None
-    scopes: list[ApiToken.Scope] | None
+    scopes: list[Annotated[ApiToken.Scope, words(ApiToken.Scope)]] | None
     repositories: list[str] | None
     expires_at: datetime | None
 

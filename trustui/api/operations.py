@@ -12,19 +12,22 @@ from pydantic import Field
 from signing.models import Operation
 from signing.selectors.operations import passphrases_needed, visible_operations
 from signing.services.operations import cancel_operation, retry_operation
-from trustui.api.base import ApiRequest, Body, Id, PageOf, Paging, Secret, found, page
+from trustui.api.base import ApiRequest, Body, Id, PageOf, Paging, Secret, found, page, words
 
 router = Router()
 
 LINES = 200
+
+Kind = Annotated[Operation.Kind, words(Operation.Kind)]
+State = Annotated[Operation.State, words(Operation.State)]
 
 
 class OperationOut(Schema):
     """One piece of queued work."""
 
     id: int
-    kind: Operation.Kind
-    state: Operation.State
+    kind: Kind
+    state: State
     outcome: str
     is_finished: bool
     step: str
@@ -87,8 +90,8 @@ class OperationDetail(OperationOut):
 class OperationFilter(Paging):
     """Which operations."""
 
-    state: Operation.State | None = None
-    kind: Operation.Kind | None = None
+    state: State | None = None
+    kind: Kind | None = None
 
 
 class Retry(Body):

@@ -13,12 +13,13 @@ from signing.models import Operation, Repository, SignedTag
 from signing.selectors.inspection import as_json
 from signing.selectors.repositories import tags_of, visible_repositories
 from signing.services.repositories import check_now, create_repository
-from trustui.api.base import ApiRequest, Body, Name, PageOf, Paging, Text, account_named, found, page
+from trustui.api.base import ApiRequest, Body, Name, PageOf, Paging, Text, account_named, found, page, words
 from trustui.api.operations import OperationOut
 
 router = Router()
 
 Gun = Annotated[Text, Field(max_length=255, examples=["registry.example.com/team/app"])]
+Verdict = Annotated[Repository.Verdict, words(Repository.Verdict)]
 Tag = Annotated[Text, Field(min_length=1, max_length=128, examples=["1.4.0"])]
 
 
@@ -28,7 +29,7 @@ class RepositoryOut(Schema):
     gun: str
     account: str
     description: str
-    verdict: Repository.Verdict
+    verdict: Verdict
     reason: str
     next_step: str
     checked_at: datetime | None
@@ -79,7 +80,7 @@ class RepositoryFilter(Paging):
 
     q: Text = ""
     account: Text = ""
-    verdict: Repository.Verdict | None = None
+    verdict: Verdict | None = None
 
 
 class NewRepository(Body):

@@ -15,7 +15,7 @@ from signing.selectors.accounts import people_of
 from signing.selectors.keys import visible_keys
 from signing.selectors.signers import repositories_of, visible_signers
 from signing.services.signers import create_signer
-from trustui.api.base import ApiRequest, Body, Id, Name, PageOf, Paging, Text, account_named, chosen, found, page
+from trustui.api.base import ApiRequest, Body, Id, Name, PageOf, Paging, Text, account_named, chosen, found, page, words
 
 router = Router()
 
@@ -28,7 +28,7 @@ class SignerOut(Schema):
     account: str
     user: str | None
     key_id: str
-    custody: Key.Custody
+    custody: Annotated[Key.Custody, words(Key.Custody)]
     flag: str
     created_at: datetime
 
@@ -53,6 +53,10 @@ class SignerDetail(SignerOut):
     """The same with the repositories whose trust data names it."""
 
     repositories: list[str]
+
+    @staticmethod
+    def resolve_repositories(signer: Signer) -> list[str]:
+        return [repository.gun for repository in repositories_of(signer)]
 
 
 class SignerFilter(Paging):
@@ -83,22 +87,16 @@ def index(request: ApiRequest, response: HttpResponse, wanted: Query[SignerFilte
 
 
 @router.post("/signers", response={201: SignerDetail}, summary="Name a signer")
-def new(request: ApiRequest, body: NewSigner) -> Status[dict[str, Any]]:
+def new(request: ApiRequest, body: NewSigner) -> Status[Signer]:
     """Name a signer. Nobody trusts it yet: that takes an approved request for each repository."""
     account = account_named(request, body.account)
     require(request.user, "create_signer", account)  # before a user name that exists is told from one that does not
     key = chosen(visible_keys(request.user), "key", key_id=body.key)
     user = chosen(people_of(account, request.user), "user", username=body.user) if body.user else None
-    made = create_signer(actor=request.user, account=account, name=body.name, key=key, user=user)
-    return Status(201, _detail(made))
+    return Status(201, create_signer(actor=request.user, account=account, name=body.name, key=key, user=user))
 
 
 @router.get("/signers/{int:pk}", response=SignerDetail, summary="Show a signer")
-def show(request: ApiRequest, pk: Id) -> dict[str, Any]:
+def show(request: ApiRequest, pk: Id) -> Signer:
     """Tell whose signer it is and which repositories trust it."""
-    return _detail(found(visible_signers(request.user), pk=pk))
-
-
-def _detail(signer: Signer) -> dict[str, Any]:
-    repositories = [repository.gun for repository in repositories_of(signer)]
-    return {**SignerOut.from_orm(signer).model_dump(), "repositories": repositories}
+    return found(visible_signers(request.user), pk=pk)

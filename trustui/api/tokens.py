@@ -14,12 +14,14 @@ from signing.selectors.api_tokens import visible_tokens
 from signing.selectors.people import machines_run_by
 from signing.selectors.repositories import visible_repositories
 from signing.services.api_tokens import MOST_DAYS, create_token, revoke_token
-from trustui.api.base import ApiRequest, Body, Id, Name, PageOf, Paging, chosen_all, found, page, unknown
-from trustui.api.secrets import answers_with_a_secret
+from trustui.api.base import ApiRequest, Body, Id, Name, PageOf, Paging, chosen_all, found, page, unknown, words
+from trustui.api.marks import answers_with_a_secret
 
 router = Router()
 
 MOST_REPOSITORIES = 200
+
+Scope = Annotated[ApiToken.Scope, words(ApiToken.Scope)]
 
 
 class TokenOut(Schema):
@@ -29,7 +31,7 @@ class TokenOut(Schema):
     name: str
     prefix: str
     user: str
-    scopes: list[ApiToken.Scope]
+    scopes: list[Scope]
     repositories: list[str]
     created_by: str
     created_at: datetime
@@ -51,10 +53,11 @@ class TokenOut(Schema):
         return [repository.gun for repository in token.repositories.all()]
 
 
-class NewTokenOut(TokenOut):
+class NewTokenOut(Schema):
     """A new token with its secret. Only a hash of it is kept: this is the only time to see it."""
 
     token: str
+    about: TokenOut
 
 
 class NewToken(Body):
@@ -64,7 +67,7 @@ class NewToken(Body):
     user: Annotated[Name, Field(max_length=150, description="a machine account's user name; null: oneself")] | None = (
         None
     )
-    scopes: Annotated[list[ApiToken.Scope], Field(min_length=1, max_length=len(ApiToken.Scope.values))]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(ApiToken.Scope.values))]
     repositories: Annotated[
         list[Name],
         Field(max_length=MOST_REPOSITORIES, description="none: all its user may see", default_factory=list),
@@ -96,7 +99,7 @@ def new(request: ApiRequest, body: NewToken) -> Status[dict[str, Any]]:
         repositories=chosen_all(visible_repositories(request.user), "repositories", "gun", body.repositories),
         days=body.days,
     )
-    return Status(201, {**TokenOut.from_orm(made).model_dump(), "token": raw})
+    return Status(201, {"token": raw, "about": made})
 
 
 @router.get("/tokens/{int:pk}", response=TokenOut, summary="Show a token")

@@ -62,9 +62,10 @@ class ChangeOut(Schema):
     created_at: datetime
 
 
-class ContentsDetail(ContentsOut):
-    """The same with its roles, its latest changes, and who gets a token to publish it."""
+class ContentsDetail(Schema):
+    """One repository with its roles, its latest changes, and who gets a token to publish it."""
 
+    contents: ContentsOut
     roles: list[RoleOut]
     changes: list[ChangeOut]
     who_may_push: list[str]
@@ -97,7 +98,7 @@ def repository(request: ApiRequest, name: ServerName, gun: Gun) -> dict[str, Any
         raise Http404
     (row,) = contents_of([gun])
     return {
-        **ContentsOut.from_orm(row).model_dump(),
+        "contents": row,
         "roles": roles,
         "changes": changes(request.user, gun)[:LATEST_CHANGES],
         "who_may_push": [person.username for person in who_may_push(gun)],

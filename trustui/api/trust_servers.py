@@ -13,6 +13,7 @@ from signing.models import TrustServer
 from signing.selectors.trust_servers import visible_trust_servers
 from signing.services.trust_servers import change_trust_server, create_trust_server
 from trustui.api.base import ApiRequest, Body, Name, PageOf, Paging, Secret, Text, found, page
+from trustui.api.marks import answers_with_a_file
 
 router = Router()
 
@@ -77,7 +78,8 @@ def change(request: ApiRequest, name: ServerName, body: TrustServerChange) -> Tr
     return change_trust_server(actor=request.user, trust_server=find(request, name), **given)
 
 
-@router.get("/trust-servers/{slug:name}/ca.crt", response=str, summary="Download its authority")
+@router.get("/trust-servers/{slug:name}/ca.crt", response={200: None}, summary="Download its authority")
+@answers_with_a_file("application/x-x509-ca-cert")
 def ca_file(request: ApiRequest, name: ServerName) -> HttpResponse:
     """Give the certificates of the authority that issued its certificate, where it has one of its own."""
     server = find(request, name)
