@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from signing import leases, queue
-from signing.models import Operation
+from signing import addresses, leases, queue
+from signing.announcing import announce
+from signing.models import ChangeRequest, Event, Operation
 
 
 def end_operation(operation: Operation, rows: QuerySet[Operation], state: str, **fields: Any) -> bool:
@@ -24,8 +25,25 @@ def end_operation(operation: Operation, rows: QuerySet[Operation], state: str, *
         result = {**result, "staging": "left"}
     if not rows.update(state=state, finished_at=timezone.now(), result=result, **fields):
         return False
+    if state == Operation.State.FAILED:
+        _tell_of_failure(operation, str(fields.get("error", "")))
     operation.secrets.all().delete()
     leases.free(operation)
     if has_staging:
         queue.enqueue(queue.CLEAN_STAGING, operation.pk)
     return True
+
+
+def _tell_of_failure(operation: Operation, error: str) -> None:
+    where = f" of {operation.repository.gun}" if operation.repository else ""
+    announce(
+        Event.FAILED,
+        subject=f"{operation.get_kind_display()}{where} failed: {error}",
+        path=addresses.operation(operation),
+        account=operation.account,
+        repository=operation.repository,
+        request=ChangeRequest.objects.filter(pk=operation.parameters.get("request")).first(),
+        actor=operation.requested_by,
+        kind=operation.kind,
+        operation=operation.pk,
+    )

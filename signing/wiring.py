@@ -12,6 +12,7 @@ from signing.adapters.unsealing import unseal
 from signing.models import Account, Repository, TrustServer
 from signing.trust.keystore.base import KeyStore
 from signing.trust.notary.gun import Gun
+from signing.trust.notary.publishing import Guard, let_pass
 from signing.trust.notary.repository import Repository as TrustRepository
 from signing.trust.notary.transport import HttpsTransport, Transport
 
@@ -22,9 +23,11 @@ def transport_for(server: TrustServer) -> HttpsTransport:
     return HttpsTransport(server.url, ca_pem=server.ca_pem or None, username=server.username or None, password=password)
 
 
-def trust_repository(repository: Repository, transport: Transport, keystore: KeyStore) -> TrustRepository:
-    """Open one repository for writing, on what was trusted of it before."""
-    return TrustRepository(Gun.parse(repository.gun), transport, StoredTrustCache(repository), keystore)
+def trust_repository(
+    repository: Repository, transport: Transport, keystore: KeyStore, guard: Guard = let_pass
+) -> TrustRepository:
+    """Open one repository for writing, on what was trusted of it before; `guard` sees what is about to be signed."""
+    return TrustRepository(Gun.parse(repository.gun), transport, StoredTrustCache(repository), keystore, guard=guard)
 
 
 def engine() -> Engine:

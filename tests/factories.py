@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from signing.adapters.sealed_keys import store_key
+from signing.approvals.opening import keep_previews, previews_of
 from signing.models import (
     Account,
     ChangeRequest,
@@ -69,6 +70,7 @@ def make_request(signer: Signer, repositories: list[Repository], requested_by: U
     request = ChangeRequest.objects.create(account=signer.account, signer=signer, requested_by=requested_by, **fields)
     for repository in repositories:
         ChangeRequestItem.objects.create(request=request, repository=repository)
+    keep_previews(request, previews_of(request))
     return request
 
 

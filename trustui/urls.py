@@ -10,7 +10,7 @@ from allauth.account import views as allauth
 from allauth.mfa.base import views as second_factor
 from allauth.mfa.webauthn import views as passkey
 from django.conf import settings
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 
 from trustui.api.main import api
 from trustui.pages import (
@@ -26,9 +26,11 @@ from trustui.pages import (
     operations,
     overview,
     people,
+    policies,
     publish,
     registry_tokens,
     repositories,
+    request_asking,
     requests,
     session,
     shell,
@@ -79,8 +81,8 @@ urlpatterns = [
     path("me/password/change/", session.PasswordChange.as_view(), name="account_change_password"),
     path("me/password/forgotten/", session.PasswordForgotten.as_view(), name="account_reset_password"),
     path("me/password/forgotten/sent/", session.PasswordForgottenSent.as_view(), name="account_reset_password_done"),
-    path(
-        "me/password/reset/<str:uidb36>-<str:key>/",
+    re_path(
+        r"^me/password/reset/(?P<uidb36>[0-9a-z]+)-(?P<key>[0-9a-z-]+)/$",
         session.PasswordReset.as_view(),
         name="account_reset_password_from_key",
     ),
@@ -126,11 +128,20 @@ urlpatterns = [
     path("signers/<int:pk>/", signers.show, name="signer"),
     # requests and operations
     path("requests/", requests.index, name="requests"),
-    path("new/request/", requests.new, name="request_new"),
+    path("new/request/", request_asking.signer, name="request_new"),
+    path("new/request/removal/", request_asking.removal, name="request_removal"),
+    path("new/request/rotation/", request_asking.rotation, name="request_rotation"),
+    path("new/request/signature/<gun:gun>/", request_asking.signature, name="request_signature"),
+    path("new/request/revocation/<gun:gun>:<str:tag>/", request_asking.revocation, name="request_revocation"),
     path("requests/<int:pk>/", requests.show, name="request"),
     path("requests/<int:pk>/approve/", requests.approve, name="request_approve"),
     path("requests/<int:pk>/step-up/", step_up.begin, name="request_step_up"),
     path("requests/<int:pk>/reject/", requests.reject, name="request_reject"),
+    path("requests/<int:pk>/proof/", requests.prove, name="request_prove"),
+    path("requests/<int:pk>/retry/", requests.retry, name="request_retry"),
+    path("requests/<int:pk>/withdraw/", requests.withdraw, name="request_withdraw"),
+    path("requests/<int:pk>/renew/", requests.renew, name="request_renew"),
+    path("requests/<int:pk>/change/", request_asking.change, name="request_change"),
     path("operations/", operations.index, name="operations"),
     path("operations/<int:pk>/", operations.show, name="operation"),
     path("operations/<int:pk>/cancel/", operations.cancel, name="operation_cancel"),
@@ -142,6 +153,8 @@ urlpatterns = [
     path("accounts/<slug:name>/change/", accounts.change, name="accounts_change"),
     path("accounts/<slug:name>/members/", members.of_account, name="accounts_members"),
     path("accounts/<slug:name>/members/remove/", members.remove_from_account, name="accounts_remove_member"),
+    path("accounts/<slug:name>/policy/", policies.of_account, name="accounts_policy"),
+    path("repository-policy/<gun:gun>/", policies.of_repository, name="repository_policy"),
     path("repository-members/<gun:gun>/", members.of_repository, name="repository_members"),
     path("repository-members-remove/<gun:gun>/", members.remove_from_repository, name="repository_remove_member"),
     path("trust-servers/", trust_servers.index, name="trust_servers"),

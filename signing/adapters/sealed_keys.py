@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from signing import sealing
 from signing.adapters.unsealing import unseal
@@ -25,6 +26,7 @@ from signing.trust.keystore.base import KeyInfo, PrivateKey
 
 VERSION = b"\x01"
 NONCE_LENGTH = 12
+NEW_ROOT = "new_root"  # for the passphrase of a root key that is made on the way
 ROLES = {Key.Purpose.ROOT: "root", Key.Purpose.REPOSITORY: "targets"}
 
 
@@ -57,6 +59,7 @@ def store_key(
         account=account,
         gun=gun,
         owner=owner,
+        proved_at=timezone.now(),  # its private half is here, opened
         envelope=_wrap(key_file, public.canonical_id, purpose, gun),
     )
     if is_unattended:
@@ -73,7 +76,7 @@ class SealedKeyStore:
     """The keys one operation may use, with the passphrases that came with it.
 
     `keys` is all it holds: an operation that signs as one person cannot reach another person's key. `secrets` maps
-    a purpose to its passphrase; unattended keys bring their own.
+    a key's id, or else its purpose, to its passphrase; unattended keys bring their own.
     """
 
     def __init__(
@@ -121,37 +124,45 @@ class SealedKeyStore:
         return key
 
     def add(self, key: PrivateKey, role: str, gun: str | None = None) -> None:
-        """Keep a repository key that is made on the way.
+        """Keep a repository key, or the account's next root key, that is made on the way.
 
         It takes the passphrase given for it. Where the root key is unattended it is unattended as well, under a
         random passphrase: whoever may initialise alone may go on alone.
         """
-        if role != "targets" or not gun:
+        is_root = role == "root" and not gun
+        if not is_root and (role != "targets" or not gun):
             raise KeyStoreError(f"A key for the role {role} is not made on the way.")
-        passphrase = self._secrets.get(Key.Purpose.REPOSITORY)
+        passphrase = self._secrets.get(NEW_ROOT if is_root else Key.Purpose.REPOSITORY)
         is_unattended = not passphrase and any(
             row.purpose == Key.Purpose.ROOT and row.unattended for row in self._rows.values()
         )
         if is_unattended:
             passphrase = random_secrets.token_urlsafe(32)
         if not passphrase:
-            raise SecretGone("The passphrase for the new repository key is not here.")
+            raise SecretGone(f"The passphrase for the new {'root' if is_root else 'repository'} key is not here.")
         row = store_key(
             key,
             account=self._account,
-            purpose=Key.Purpose.REPOSITORY,
-            name="targets",
+            purpose=Key.Purpose.ROOT if is_root else Key.Purpose.REPOSITORY,
+            name=role,
             passphrase=passphrase,
-            gun=gun,
+            gun=gun or "",
             owner=self._owner,
             is_unattended=is_unattended,
         )
         self._rows[row.key_id] = row
+        self._secrets[row.key_id] = passphrase
+
+    def take_in_new(self, row: Key) -> None:
+        """Hold a key that was made on the way by an earlier attempt, or by another operation of the same request."""
+        self._rows[row.key_id] = row
+        if row.purpose == Key.Purpose.ROOT and NEW_ROOT in self._secrets:
+            self._secrets[row.key_id] = self._secrets[NEW_ROOT]
 
     def _passphrase(self, row: Key) -> str:
         if row.unattended:
             return unseal(row.unattended, sealing.key_context(row.key_id)).decode()
-        passphrase = self._secrets.get(row.purpose)
+        passphrase = self._secrets.get(row.key_id) or self._secrets.get(row.purpose)
         if not passphrase:
             raise SecretGone(f"The passphrase of the {row.purpose} key is not here any more.")
         return passphrase

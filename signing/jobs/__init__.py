@@ -9,9 +9,10 @@ from signing.jobs.expiry import announce_expiring
 from signing.jobs.keys import generate_key, import_key, make_csr
 from signing.jobs.notices import send_digests, send_notices
 from signing.jobs.publish import clean_staging, pull, push, release, resolve
+from signing.jobs.requested import add_signer, remove_signer, revoke, rotate
 from signing.jobs.ticks import engine_status, refresh_due, sweep
 from signing.jobs.transfers import export_trust, import_trust
-from signing.jobs.trust import add_signer, refresh, sign
+from signing.jobs.trust import refresh, sign
 
 __all__ = [
     "add_signer",
@@ -28,7 +29,10 @@ __all__ = [
     "refresh",
     "refresh_due",
     "release",
+    "remove_signer",
     "resolve",
+    "revoke",
+    "rotate",
     "send_digests",
     "send_notices",
     "sign",

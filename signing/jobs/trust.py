@@ -1,17 +1,20 @@
-"""What changes or reads trust data: sign, add a signer, check."""
+"""Sign tags and check repositories, and what everything that publishes shares."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
-from django.utils import timezone
+from django.db import transaction
 
-from signing import queue, wiring
+from signing import addresses, queue, wiring
 from signing.adapters.sealed_keys import SealedKeyStore
 from signing.adapters.unsealing import take_secrets
+from signing.announcing import announce
+from signing.approvals.checking import approved_lines_if_needed
 from signing.jobs.run import Run, perform
 from signing.jobs.state import check_repository, store_failure, store_verified
-from signing.models import Key, Repository, Signer
+from signing.models import ChangeRequest, Event, Repository, Signer
 from signing.trust.errors import (
     CannotSign,
     MetadataError,
@@ -20,10 +23,10 @@ from signing.trust.errors import (
     ServerUnreachable,
     TrustError,
 )
+from signing.trust.notary.publishing import let_pass
 from signing.trust.notary.repository import Published
 from signing.trust.notary.repository import Repository as TrustRepository
 from signing.trust.notary.transport import Transport
-from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Target
 
 MOST_SENTENCES = 30
@@ -34,11 +37,6 @@ def sign(operation_id: int) -> None:
     perform(queue.SIGN, operation_id, _sign)
 
 
-def add_signer(operation_id: int) -> None:
-    """Delegate to an approved signer, initialising the repository where it has no trust data."""
-    perform(queue.ADD_SIGNER, operation_id, _add_signer)
-
-
 def refresh(operation_id: int) -> None:
     """Check one repository now."""
     perform(queue.REFRESH, operation_id, _refresh)
@@ -46,7 +44,8 @@ def refresh(operation_id: int) -> None:
 
 def _sign(run: Run) -> None:
     operation = run.operation
-    repository, signer = _repository(run), _signer(run)
+    repository, signer = repository_of(run), signer_of(run)
+    guard = approved_lines_if_needed(operation) or let_pass
     found = {**operation.parameters, **run.result}
     target = Target.from_digest(operation.parameters["tag"], found["digest"], found["length"])
     with wiring.transport_for(repository.account.trust_server) as transport:
@@ -54,11 +53,19 @@ def _sign(run: Run) -> None:
             run.say("An earlier attempt had stored the signature already.")
         else:
             keystore = SealedKeyStore(repository.account, [signer.key], take_secrets(operation))
-            published = _publish(
-                run, wiring.trust_repository(repository, transport, keystore), [target], signer, repository
-            )
-            _note(run, published)
+            trust = wiring.trust_repository(repository, transport, keystore, guard)
+            published = _publish(run, trust, [target], signer, repository)
+            note(run, published)
             store_verified(repository, published.trusted)
+    tell(
+        run,
+        Event.SIGNED,
+        f"{repository.gun}:{target.name} is signed by {signer.name}.",
+        repository,
+        tag=target.name,
+        digest=f"sha256:{target.digest}",
+        signer=signer.name,
+    )
 
 
 def _publish(
@@ -73,34 +80,12 @@ def _publish(
             next_step="Request the signer for this repository first; a lead approves it.",
         ) from error
     except TrustError as error:
-        _explain(run, error, repository)
+        explain(run, error, repository)
         raise
 
 
-def _add_signer(run: Run) -> None:
-    repository, signer = _repository(run), _signer(run)
-    keystore = SealedKeyStore(
-        repository.account,
-        _administrative_keys(repository),
-        take_secrets(run.operation),
-        owner=run.operation.requested_by,
-    )
-    public = PublicKey.from_pem(signer.key.certificate_pem or signer.key.public_pem)
-    public.require_current(timezone.now())  # it may have expired since it was attached
-    with wiring.transport_for(repository.account.trust_server) as transport:
-        trust = wiring.trust_repository(repository, transport, keystore)
-        run.say(f"Adding {signer.name} to {repository.gun}.")
-        try:
-            published = trust.add_signer(signer.name, [public])
-        except TrustError as error:
-            _explain(run, error, repository)
-            raise
-    _note(run, published)
-    store_verified(repository, published.trusted)
-
-
 def _refresh(run: Run) -> None:
-    verdict = check_repository(_repository(run))
+    verdict = check_repository(repository_of(run))
     run.result["verdict"] = verdict.value
     run.say(f"The repository is {verdict.label.lower()}.")
 
@@ -118,7 +103,7 @@ def _is_signed(run: Run, repository: Repository, transport: Transport, signer: S
     return is_signed
 
 
-def _note(run: Run, published: Published) -> None:
+def note(run: Run, published: Published) -> None:
     """Write at once that it is stored: from here on the operation never says that nothing was published."""
     run.result["versions"] = dict(published.versions)
     run.result["signature_stored"] = True
@@ -133,7 +118,27 @@ def _note(run: Run, published: Published) -> None:
         run.say(f"Warning: {warning}")
 
 
-def _explain(run: Run, error: TrustError, repository: Repository) -> None:
+def tell(run: Run, event: Event, subject: str, repository: Repository, **detail: str) -> None:
+    """Announce once what this operation did, however often its worker was lost."""
+    if run.result.get("told"):
+        return
+    request = ChangeRequest.objects.filter(pk=run.operation.parameters.get("request")).first()
+    with transaction.atomic():
+        run.result["told"] = True
+        run.save_result()
+        announce(
+            event,
+            subject=subject,
+            path=addresses.repository(repository),
+            repository=repository,
+            request=request,
+            actor=run.operation.requested_by,
+            operation=run.operation.pk,
+            **cast(dict[str, Any], detail),
+        )
+
+
+def explain(run: Run, error: TrustError, repository: Repository) -> None:
     """Keep what a failed publish taught about the repository, and say what may have been stored."""
     if isinstance(error, MetadataError | ServerUnreachable):
         store_failure(repository, error)
@@ -141,19 +146,13 @@ def _explain(run: Run, error: TrustError, repository: Repository) -> None:
         run.say("If the trust server had stored the update before the connection broke, the next check shows it.")
 
 
-def _administrative_keys(repository: Repository) -> list[Key]:
-    keys = repository.account.keys
-    root = keys.filter(purpose=Key.Purpose.ROOT).order_by("pk")[:1]
-    return [*root, *keys.filter(purpose=Key.Purpose.REPOSITORY, gun=repository.gun)]
-
-
-def _repository(run: Run) -> Repository:
+def repository_of(run: Run) -> Repository:
     if run.operation.repository is None:
         raise NoTrustData("The repository was removed meanwhile.")
     return run.operation.repository
 
 
-def _signer(run: Run) -> Signer:
+def signer_of(run: Run) -> Signer:
     if run.operation.signer is None:
         raise NoSuchSigner("The signer was removed meanwhile.")
     return run.operation.signer

@@ -26,8 +26,8 @@ def visible_keys(user: User) -> QuerySet[Key]:
 
 
 def root_key_of(account: Account) -> Key | None:
-    """Find the account's one root key."""
-    return account.keys.filter(purpose=Key.Purpose.ROOT).defer("envelope").order_by("pk").first()
+    """Find the root key that vouches for new repositories of the account: its newest one."""
+    return account.keys.filter(purpose=Key.Purpose.ROOT).defer("envelope").order_by("-pk").first()
 
 
 def repository_key_of(repository: Repository) -> Key | None:

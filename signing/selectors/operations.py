@@ -6,7 +6,9 @@ from django.db.models import QuerySet
 
 from signing.models import Operation, User
 from signing.selectors.reach import Reach
-from signing.selectors.requests import passphrases_of_repository
+from signing.selectors.requests import passphrases_of_operation
+
+REQUESTED = (Operation.Kind.ADD_SIGNER, Operation.Kind.REMOVE_SIGNER, Operation.Kind.REVOKE, Operation.Kind.ROTATE)
 
 
 def visible_operations(user: User) -> QuerySet[Operation]:
@@ -31,6 +33,6 @@ def passphrases_needed(operation: Operation) -> list[str]:
         return ["signer"] if operation.key and operation.key.asks_passphrase else []
     if kind == Operation.Kind.GENERATE_KEY:
         return ["signer"]
-    if kind == Operation.Kind.ADD_SIGNER and operation.repository:
-        return passphrases_of_repository(operation.repository)
+    if kind in REQUESTED:
+        return passphrases_of_operation(operation)
     return []

@@ -8,14 +8,15 @@ from typing import Any
 from django.db import transaction
 
 from signing import queue
+from signing.approvals.policies import policy_of
 from signing.endings import end_operation
-from signing.errors import Conflict, TooLate
+from signing.errors import Conflict, NotAllowed, TooLate
 from signing.models import Key, Operation, Repository, Signer, User
 from signing.permissions import may, require
 from signing.selectors.accounts import account_of_image
 from signing.selectors.operations import is_retryable, passphrases_needed
 from signing.services import audit
-from signing.services.work import keep_secret, start_operation, write_line
+from signing.services.work import restart_operation, start_operation, write_line
 from signing.trust.errors import CannotSign, InvalidInput, InvalidName, NoTag
 from signing.trust.notary.gun import ImageName, check_digest, check_tag
 
@@ -37,12 +38,13 @@ def publish_image(
     Everything that can be refused is refused here, before any work.
     """
     require(actor, "publish", repository)
-    _check_new_tag(tag)
+    check_new_tag(tag)
     name = ImageName.parse(source)
     if not (name.tag or name.digest):
         raise NoTag(f"{source!r} names no tag.")
     if sign:
         signer = _checked_signer(actor, repository, signer)
+        _require_direct(repository)
     elif repository.account.enforces_trust:
         raise InvalidInput(
             f"{repository.account} enforces trust: an unsigned tag is refused.",
@@ -85,11 +87,12 @@ def sign_digest(
 ) -> Operation:
     """Sign a digest that is in the registry already, without any Engine."""
     require(actor, "publish", repository)
-    _check_new_tag(tag)
+    check_new_tag(tag)
     digest = check_digest(digest if ":" in digest else f"sha256:{digest}")
     if length <= 0:
         raise InvalidInput("The manifest's length has to be a positive number of bytes.")
     signer = _checked_signer(actor, repository, signer)
+    _require_direct(repository)
     operation = start_operation(
         Operation.Kind.SIGN,
         actor=actor,
@@ -168,30 +171,7 @@ def retry_operation(
     for purpose in needed:
         if not given.get(purpose):
             raise InvalidInput(f"The passphrase of the {purpose} key is needed to try again.")
-    resumes = operation.kind == Operation.Kind.PUBLISH and operation.is_signature_stored
-    step = queue.RELEASE if resumes else queue.steps_of(operation)[0]
-    restarted = Operation.objects.filter(pk=operation.pk, state=Operation.State.FAILED).update(
-        state=Operation.State.QUEUED,
-        step=step,
-        done_steps=operation.done_steps if resumes else [],
-        result=operation.result if resumes else {},
-        layers={},
-        error_code="",
-        error="",
-        next_step="",
-        attempts=0,
-        run_after=None,
-        cancel_requested=False,
-        finished_at=None,
-    )
-    if not restarted:
-        raise TooLate("Only a failed operation can be tried again.")
-    operation.secrets.all().delete()
-    for purpose in needed:
-        keep_secret(operation, purpose, given[purpose])
-    operation.refresh_from_db()
-    write_line(operation, f"Tried again by {actor}, beginning with {step}.")
-    queue.enqueue(step, operation.pk)
+    step = restart_operation(operation, actor=actor, secrets={purpose: given[purpose] for purpose in needed})
     audit.record(actor, "retry_operation", account=operation.account, subject=operation, step=step)
     return operation
 
@@ -223,12 +203,27 @@ def cancel_operation(*, actor: User, operation: Operation) -> Operation:
     return operation
 
 
-def _check_new_tag(tag: str) -> None:
+def check_new_tag(tag: str) -> None:
+    """Raise unless an image may be published under this tag.
+
+    Raises:
+        NoTag, InvalidName: it may not.
+    """
     if not tag:
         raise NoTag("A tag is needed.")
     if check_tag(tag) == Operation.STAGING_TAG:
         raise InvalidName(
             f"The tag {Operation.STAGING_TAG} is kept for images that are not signed yet; choose another."
+        )
+
+
+def _require_direct(repository: Repository) -> None:
+    """Refuse to sign without an approval where the policy wants one."""
+    needed = policy_of(repository).needed_to_sign
+    if needed:
+        raise NotAllowed(
+            f"Signing in {repository.gun} takes {needed} approval{'s' if needed > 1 else ''}.",
+            next_step="Push the image under any tag, then ask for its digest to be signed.",
         )
 
 

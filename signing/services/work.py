@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from signing import queue, sealing
+from signing.errors import TooLate
 from signing.models import Account, Key, Operation, OperationLine, Repository, SealedSecret, Signer, User
 
 SECRET_LIFETIME = timedelta(minutes=15)  # a queue that is slower than this asks the person again
@@ -41,6 +42,41 @@ def start_operation(
         keep_secret(operation, purpose, secret)
     queue.enqueue(operation.step, operation.pk)
     return operation
+
+
+def restart_operation(operation: Operation, *, actor: User, secrets: Mapping[str, str]) -> str:
+    """Queue a failed operation again and give the step it begins with; the caller authorised it.
+
+    A publish whose signature is stored goes on with moving the tag; everything else starts over.
+
+    Raises:
+        TooLate: it has not failed.
+    """
+    resumes = operation.kind == Operation.Kind.PUBLISH and operation.is_signature_stored
+    step = queue.RELEASE if resumes else queue.steps_of(operation)[0]
+    restarted = Operation.objects.filter(pk=operation.pk, state=Operation.State.FAILED).update(
+        state=Operation.State.QUEUED,
+        step=step,
+        done_steps=operation.done_steps if resumes else [],
+        result=operation.result if resumes else {},
+        layers={},
+        error_code="",
+        error="",
+        next_step="",
+        attempts=0,
+        run_after=None,
+        cancel_requested=False,
+        finished_at=None,
+    )
+    if not restarted:
+        raise TooLate("Only a failed operation can be tried again.")
+    operation.secrets.all().delete()
+    for purpose, secret in secrets.items():
+        keep_secret(operation, purpose, secret)
+    operation.refresh_from_db()
+    write_line(operation, f"Tried again by {actor}, beginning with {step}.")
+    queue.enqueue(step, operation.pk)
+    return step
 
 
 def keep_secret(operation: Operation, purpose: str, secret: str) -> None:

@@ -48,10 +48,26 @@ def sign(repository: Repository, tag: str = "TAG", digest: str = "sha256:DIGEST"
     return _trustctl(repository, "sign", ["--digest", digest, "--size", str(length)], _image(repository, tag))
 
 
-def signer_add(signer: Signer, repository: Repository) -> str:
+def signer_add(signer: Signer, *repositories: Repository) -> str:
     """Delegate to a signer with the keys on the own machine."""
     options = ["--key", f"{signer.name}.pub"]
-    return _trustctl(repository, "signer add", options, signer.name, repository.gun)
+    return _trustctl(repositories[0], "signer add", options, signer.name, *(row.gun for row in repositories))
+
+
+def signer_remove(signer: Signer, *repositories: Repository) -> str:
+    """Take a signer out with the keys on the own machine."""
+    return _trustctl(repositories[0], "signer remove", [], signer.name, *(row.gun for row in repositories))
+
+
+def revoke(repository: Repository, tag: str) -> str:
+    """Take a tag back with the keys on the own machine."""
+    return _trustctl(repository, "revoke", [], _image(repository, tag))
+
+
+def key_rotate(repository: Repository, role: str) -> str:
+    """Replace a base role's key with the root key on the own machine."""
+    options = ["--to-server"] if role == "snapshot" else []
+    return _trustctl(repository, "key rotate", options, repository.gun, role)
 
 
 def key_generate(name: str) -> str:

@@ -1,29 +1,34 @@
-"""Requests: ask for a signer, and let another person decide."""
+"""Requests: what waits, what one would do, and the decision about it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from signing.models import ChangeRequest, Repository
+from signing.approvals.words import title_of
+from signing.errors import StepUpRefused
+from signing.models import ChangeRequest, Operation
 from signing.permissions import may
-from signing.selectors.requests import (
-    is_initialised,
-    missing_administrative_key,
-    passphrases_needed,
-    visible_requests,
-    waiting_for,
-)
-from signing.services.requests import approve_request, reject_request, request_signer
+from signing.selectors import requests as selectors
+from signing.selectors.requests import visible_requests, waiting_for
+from signing.services import requests as services
+from signing.step_up import has_passkey
+from trustui.errors import explain
 from trustui.forms.base import ServiceForm
-from trustui.forms.requests import ApprovalForm, RejectionForm, SignerRequestForm
+from trustui.forms.requests import ApprovalForm, GoOnForm, ProofForm, RejectionForm
 from trustui.htmx import HtmxRequest, answers_part, with_vary
-from trustui.pages import commands
-from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
+from trustui.pages import step_up
+from trustui.pages.base import may_somewhere, page_of
+from trustui.pages.request_words import command_for, facts_of, happens_next
+
+State = ChangeRequest.State
+FEW = 3  # repositories whose lines are shown unfolded
 
 
 @login_required
@@ -33,129 +38,223 @@ def index(request: HtmxRequest) -> HttpResponse:
     rows = visible_requests(request.user)
     if shown == "mine":
         rows = waiting_for(request.user)
-    elif shown in ChangeRequest.State.values:
+    elif shown in State.values:
         rows = rows.filter(state=shown)
     context = {
         "page": page_of(request, rows),
         "shown": shown,
-        "tabs": [("", "All"), ("mine", "Waiting for me"), *ChangeRequest.State.choices],
+        "tabs": [("", "All"), ("mine", "Waiting for me"), *State.choices],
         "may_ask": may_somewhere(request, "request_signer"),
     }
     return render(request, "pages/requests.html", context)
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
-def new(request: HtmxRequest) -> HttpResponse:
-    accounts = accounts_where(request, "request_signer")
-    if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "request a signer")
-    search = request.GET.get("q", "").strip()
-    form = SignerRequestForm(request, account, search)
-    if form.is_valid():
-        chosen = form.repositories.filter(gun__in=form.cleaned_data["repositories"])
-        asked = form.carry_out(
-            request_signer,
-            actor=request.user,
-            signer=form.cleaned_data["signer"],
-            repositories=list(chosen),
-            reason=form.cleaned_data["reason"],
-        )
-        if asked:
-            messages.success(request, "Asked. Another person decides; you see here when they did.")
-            return redirect(asked)
-    return form_page(request, "pages/request_new.html", form, account=account, search=search)
-
-
-@login_required
 @require_GET
 def show(request: HtmxRequest, pk: int) -> HttpResponse:
-    return _request_page(request, _visible(request, pk))
+    asked = _visible(request, pk)
+    if asked.state == State.WAITING:
+        services.note_changes(asked)
+        asked = _visible(request, pk)
+    return _request_page(request, asked)
 
 
 @login_required
 @require_POST
 def approve(request: HtmxRequest, pk: int) -> HttpResponse:
-    visible = _visible(request, pk)
-    form = ApprovalForm(request, passphrases_needed(visible) if _is_last(visible) else ())
-    if (
-        form.is_valid()
-        and form.carry_out(
-            approve_request,
-            actor=request.user,
-            request=visible,
-            passphrases=form.passphrases(),
-            comment=form.cleaned_data["comment"],
-        )
-        is not None
-    ):
+    asked = _visible(request, pk)
+    form = ApprovalForm(request, _purposes(asked))
+    if form.is_valid() and _approved(request, asked, form):
         messages.success(request, "Approved.")
-        return redirect(visible)
-    return _request_page(request, visible, approval=form)
+        return redirect(asked)
+    return _request_page(request, _visible(request, pk), approval=form)
 
 
 @login_required
 @require_POST
 def reject(request: HtmxRequest, pk: int) -> HttpResponse:
-    visible = _visible(request, pk)
+    asked = _visible(request, pk)
     form = RejectionForm(request)
     if (
         form.is_valid()
-        and form.carry_out(reject_request, actor=request.user, request=visible, comment=form.cleaned_data["comment"])
+        and form.carry_out(
+            services.reject_request, actor=request.user, request=asked, comment=form.cleaned_data["comment"]
+        )
         is not None
     ):
         messages.success(request, "Rejected.")
-        return redirect(visible)
-    return _request_page(request, visible, rejection=form)
+        return redirect(asked)
+    return _request_page(request, asked, rejection=form)
+
+
+@login_required
+@require_POST
+def prove(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Take the signature that shows that the signer holds the key."""
+    asked = _visible(request, pk)
+    form = ProofForm(request)
+    if (
+        form.is_valid()
+        and form.carry_out(
+            services.prove_possession, actor=request.user, request=asked, signature=form.cleaned_data["signature"]
+        )
+        is not None
+    ):
+        messages.success(request, "The signer holds the key.")
+        return redirect(asked)
+    return _request_page(request, asked, proof=form)
+
+
+@login_required
+@require_POST
+def retry(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Do what an approved request still lacks."""
+    asked = _visible(request, pk)
+    form = GoOnForm(request, selectors.passphrases_of(selectors.items_left(asked)))
+    if (
+        form.is_valid()
+        and form.carry_out(services.retry_request, actor=request.user, request=asked, passphrases=form.passphrases())
+        is not None
+    ):
+        return redirect(asked)
+    return _request_page(request, asked, again=form)
+
+
+@login_required
+@require_POST
+def withdraw(request: HtmxRequest, pk: int) -> HttpResponse:
+    asked = _visible(request, pk)
+    services.withdraw_request(actor=request.user, request=asked)
+    messages.success(request, "Withdrawn.")
+    return redirect(asked)
+
+
+@login_required
+@require_POST
+def renew(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Ask anew for what is left; nobody has approved the new request yet."""
+    fresh = services.renew_request(actor=request.user, request=_visible(request, pk))
+    messages.success(request, "Asked anew, as it is now. It has to be approved again.")
+    return redirect(fresh)
 
 
 def _visible(request: HtmxRequest, pk: int) -> ChangeRequest:
     return get_object_or_404(visible_requests(request.user), pk=pk)
 
 
-def _is_last(signer_request: ChangeRequest) -> bool:
-    """Tell whether one more approval completes the quorum."""
-    given = sum(decision.approves for decision in signer_request.decisions.all())
-    return given + 1 >= signer_request.needed_approvals
+def _approved(request: HtmxRequest, asked: ChangeRequest, form: ApprovalForm) -> bool:
+    content = form.cleaned_data["content_hash"]
+    try:
+        confirmed = step_up.proof(request, request.user, asked, content)
+    except StepUpRefused as refused:
+        form.refusal = explain(refused)
+        return False
+    done = form.carry_out(
+        services.approve_request,
+        actor=request.user,
+        request=asked,
+        content_hash=content,
+        passphrases=form.passphrases(),
+        comment=form.cleaned_data["comment"],
+        step_up=confirmed,
+    )
+    return done is not None
+
+
+def _purposes(asked: ChangeRequest) -> list[str]:
+    """List what the next approval has to bring: passphrases only where it completes the quorum."""
+    if asked.state != State.WAITING or selectors.quorum_of(asked).missing > 1:
+        return []
+    return selectors.passphrases_needed(asked)
 
 
 def _request_page(
     request: HtmxRequest,
-    signer_request: ChangeRequest,
+    asked: ChangeRequest,
     approval: ApprovalForm | None = None,
     rejection: RejectionForm | None = None,
+    proof: ProofForm | None = None,
+    again: GoOnForm | None = None,
 ) -> HttpResponse:
-    sent: ServiceForm | None = approval or rejection
-    signer = signer_request.signer
-    items = list(signer_request.items.all())
-    is_open = signer_request.state == ChangeRequest.State.WAITING
-    is_last = _is_last(signer_request)
-    decided_by_me = any(decision.by_id == request.user.pk for decision in signer_request.decisions.all())
-    context = {
-        "asked": signer_request,
-        "signer": signer,
+    forms: tuple[ServiceForm | None, ...] = (approval, rejection, proof, again)
+    sent = next((form for form in forms if form), None)
+    is_over = asked.state == State.WAITING and asked.expires_at <= timezone.now()
+    is_open = asked.state == State.WAITING and not is_over
+    items = list(asked.items.all())
+    context: dict[str, Any] = {
+        "asked": asked,
+        "title": title_of(asked),
+        "facts": facts_of(asked),
+        "signer": asked.signer,
         "items": items,
-        "effects": [_effect(item.repository) for item in items] if is_open else [],
+        "previews": selectors.preview_of(asked) if is_open else [],
         "works": any(item.operation and not item.operation.is_finished for item in items),
-        "is_over": is_open and signer_request.expires_at <= timezone.now(),
-        "is_mine": signer_request.requested_by_id == request.user.pk,
-        "decided_by_me": decided_by_me,
-        "is_last": is_last,
-        "may_decide": is_open and not decided_by_me and may(request.user, "decide_request", signer_request),
-        "approval": approval
-        or ApprovalForm(request, passphrases_needed(signer_request) if is_open and is_last else (), is_sent=False),
-        "rejection": rejection or RejectionForm(request, is_sent=False),
-        "add_command": commands.signer_add(signer, items[0].repository) if signer and items else "",
+        "is_over": is_over,
+        "is_open": is_open,
+        "quorum": selectors.quorum_of(asked),
+        "left_out": selectors.LEFT_OUT,
+        "is_mine": asked.requested_by_id == request.user.pk,
+        "is_asking_side": selectors.is_asking_side(request.user, asked),
+        "needs_proof": selectors.needs_proof(asked),
+        "may_prove": is_open and asked.challenge and not asked.proved_at and _may_ask(request, asked),
+        "may_withdraw": asked.state == State.WAITING and may(request.user, "withdraw_request", asked),
+        "few": len(items) <= FEW,
+        "done": sum(bool(item.operation and item.operation.state == Operation.State.DONE) for item in items),
+        "failed": sum(bool(item.operation and item.operation.state == Operation.State.FAILED) for item in items),
+        "policy_lines": selectors.decided_policy_lines(asked),
+        "can_change": asked.kind in services.MANY,
+        "possession": selectors.possession_command(asked),
+        "openssl": selectors.openssl_command(asked),
+        "command": command_for(asked),
+        "next": happens_next(asked),
     }
+    context |= _deciding(request, asked, approval, rejection, is_open=is_open)
+    context |= _going_on(request, asked, again, is_over=is_over)
+    context["proof"] = proof or ProofForm(request, is_sent=False)
     if answers_part(request, "works"):
         return with_vary(render(request, "pages/request.html#works", context))
     return with_vary(render(request, "pages/request.html", context, status=sent.status if sent else 200))
 
 
-def _effect(repository: Repository) -> dict[str, object]:
-    """Say what approving changes in one repository."""
+def _deciding(
+    request: HtmxRequest,
+    asked: ChangeRequest,
+    approval: ApprovalForm | None,
+    rejection: RejectionForm | None,
+    *,
+    is_open: bool,
+) -> dict[str, Any]:
+    decisions = list(asked.decisions.all())
+    mine = [row for row in decisions if row.by_id == request.user.pk]
+    purposes = _purposes(asked) if is_open else []
+    policy = selectors.policy_for(asked)
     return {
-        "repository": repository,
-        "initialises": not is_initialised(repository),
-        "problem": missing_administrative_key(repository),
+        "decisions": [(row, row.approves and row.content_hash != asked.content_hash) for row in decisions],
+        "decided_by_me": any(row.content_hash == asked.content_hash or not row.approves for row in mine),
+        "may_decide": is_open and selectors.can_decide(request.user, asked),
+        "wants_passkey": policy.requires_step_up,
+        "has_passkey": policy.requires_step_up and has_passkey(request.user),
+        "approval": approval or ApprovalForm(request, purposes, content=asked.content_hash, is_sent=False),
+        "rejection": rejection or RejectionForm(request, is_sent=False),
     }
+
+
+def _going_on(request: HtmxRequest, asked: ChangeRequest, again: GoOnForm | None, *, is_over: bool) -> dict[str, Any]:
+    """Say what of an approved request is left, and who may do it."""
+    if asked.state != State.APPROVED or asked.kind == ChangeRequest.Kind.CHANGE_POLICY:
+        return {"may_renew": (is_over or asked.state == State.EXPIRED) and _may_ask(request, asked)}
+    left = selectors.items_left(asked)
+    stale = [item for item in left if item.operation and item.operation.error_code == "not_as_approved"]
+    purposes = selectors.passphrases_of(left)
+    return {
+        "left": left,
+        "is_stale": bool(stale),
+        "waits_for_signer": any(item.operation is None for item in left),
+        "may_go_on": bool(left) and len(stale) < len(left) and selectors.may_go_on(request.user, asked, left),
+        "may_renew": bool(left) and _may_ask(request, asked),
+        "again": again or GoOnForm(request, purposes, is_sent=False),
+    }
+
+
+def _may_ask(request: HtmxRequest, asked: ChangeRequest) -> bool:
+    return selectors.may_ask_for(request.user, asked)

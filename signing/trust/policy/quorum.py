@@ -23,30 +23,40 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's yes or no."""
+    """One person's yes or no, and what content it was given for."""
 
     by: int
     approves: bool
+    content: str = ""
 
 
-def outcome(votes: Sequence[Vote], *, requester: int, needed: int, expires_at: datetime, now: datetime) -> Outcome:
+def outcome(
+    votes: Sequence[Vote],
+    *,
+    barred: Collection[int],
+    needed: int,
+    expires_at: datetime,
+    now: datetime,
+    content: str = "",
+) -> Outcome:
     """Say where a request stands.
 
-    One rejection ends it, even after the quorum. The requester's own approval and a second one by the same
-    person never count. A request whose time is over before the quorum was met expires.
+    One rejection ends it, even after the quorum, and whatever content it was for. The approval of somebody who is
+    barred, a second one by the same person and one for other content never count. A request whose time is over before
+    the quorum was met expires.
     """
     if any(not vote.approves for vote in votes):
         return Outcome.REJECTED
-    if len(approvers(votes, requester=requester)) >= max(needed, 1):
+    if len(approvers(votes, barred=barred, content=content)) >= max(needed, 1):
         return Outcome.APPROVED
     return Outcome.EXPIRED if now >= expires_at else Outcome.WAITING
 
 
-def approvers(votes: Sequence[Vote], *, requester: int) -> Collection[int]:
-    """List the people whose approval counts, each once."""
-    return {vote.by for vote in votes if vote.approves and vote.by != requester}
+def approvers(votes: Sequence[Vote], *, barred: Collection[int], content: str = "") -> Collection[int]:
+    """List the people whose approval of this content counts, each once."""
+    return {vote.by for vote in votes if vote.approves and vote.content == content and vote.by not in barred}
 
 
-def may_vote(person: int, votes: Sequence[Vote], *, requester: int) -> bool:
-    """Tell whether a person's vote can still count: not the requester, and nobody twice."""
-    return person != requester and all(vote.by != person for vote in votes)
+def may_vote(person: int, votes: Sequence[Vote], *, barred: Collection[int], content: str = "") -> bool:
+    """Tell whether a person's vote can still count: nobody who is barred, and nobody twice for the same content."""
+    return person not in barred and all(vote.by != person or vote.content != content for vote in votes)

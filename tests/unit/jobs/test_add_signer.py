@@ -15,6 +15,7 @@ from signing import jobs
 from signing.adapters.sealed_keys import SealedKeyStore
 from signing.models import Key, Operation, Repository, TrustedMetadata
 from signing.services.operations import retry_operation, sign_digest
+from signing.services.requests import approve_request, request_signer
 from signing.trust.errors import PublishRejected, ServerUnreachable
 from tests import factories
 from tests.factories import DIGEST, PASSPHRASE
@@ -60,10 +61,11 @@ def test_the_job_run_twice_publishes_once(approved):
     assert len(approved.notary.posted) == posts
 
 
-def test_a_wrong_root_passphrase_publishes_nothing_and_can_be_corrected(world, secret):
-    operation = factories.make_operation("add_signer", "add_signer", world.cast.repository, signer=world.cast.alice)
-    secret(operation, root="wrong words", repository="its own words")
-    operation = world.run(operation)
+def test_a_wrong_root_passphrase_publishes_nothing_and_can_be_corrected(world):
+    wrong = {"root": "wrong words", "repository": "its own words"}
+    request = request_signer(actor=world.cast.developer, signer=world.cast.alice, repositories=[world.cast.repository])
+    request = approve_request(actor=world.cast.lead, request=request, passphrases=wrong)
+    operation = world.run(request.items.get().operation)
     assert (operation.state, operation.error_code) == ("failed", "wrong_passphrase")
     assert operation.next_step
     assert not world.notary.posted
@@ -90,16 +92,22 @@ def test_an_unreachable_server_changes_nothing(world):
     assert world.cast.repository.signers == []
 
 
-def test_a_repository_somebody_else_initialised_is_refused(approved, secret):
-    stranger = factories.make_account("stranger", namespace="team")
-    factories.make_key(stranger, "root")
-    approved.cast.repository.account = stranger
-    approved.cast.repository.save()
-    eve = factories.make_signer(stranger, "eve")
-    operation = factories.make_operation("add_signer", "add_signer", approved.cast.repository, signer=eve)
-    secret(operation, root=PASSPHRASE, repository=PASSPHRASE)
-    operation = approved.run(operation)
+def test_a_repository_whose_key_left_meanwhile_is_refused(approved):
+    bob = factories.make_signer(approved.cast.account, "bob", user=approved.cast.developer)
+    request = request_signer(actor=approved.cast.signer, signer=bob, repositories=[approved.cast.repository])
+    approve_request(actor=approved.cast.lead, request=request, passphrases={"repository": "its own words"})
+    approved.cast.account.keys.filter(purpose="repository").delete()
+    operation = approved.run(request.items.get().operation)
     assert (operation.state, operation.error_code) == ("failed", "cannot_sign")
+
+
+def test_nothing_is_delegated_that_nobody_asked_for(approved):
+    eve = factories.make_signer(approved.cast.account, "eve")
+    operation = factories.make_operation("add_signer", "add_signer", approved.cast.repository, signer=eve)
+    posts = len(approved.notary.posted)
+    operation = approved.run(operation)
+    assert (operation.state, operation.error_code) == ("failed", "not_as_approved")
+    assert len(approved.notary.posted) == posts
 
 
 def test_under_an_unattended_root_key_nobody_is_asked(world):

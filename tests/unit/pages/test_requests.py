@@ -15,6 +15,11 @@ from tests.factories import PASSPHRASE, Cast, make_key, make_repository, make_re
 from .reading import Page
 
 
+def shown(page: Page) -> dict[str, str]:
+    """Give what the page's form sends along: the content that was shown."""
+    return {"content_hash": page.field("content_hash")["value"]}
+
+
 @pytest.fixture
 def shop(cast: Cast) -> Repository:
     make_key(cast.account, "root")
@@ -79,7 +84,7 @@ def test_an_unattended_root_key_leaves_nothing_to_type(cast: Cast, as_person: Ca
     page = Page(client.get(asked.get_absolute_url()))
     assert not page.all("input", type="password")
     assert "sign without a passphrase" in page.text
-    assert client.post(f"/requests/{asked.pk}/approve/").status_code == 302
+    assert client.post(f"/requests/{asked.pk}/approve/", shown(page)).status_code == 302
     assert Operation.objects.filter(kind="add_signer").count() == 1
     assert not SealedSecret.objects.exists()
 
@@ -88,10 +93,9 @@ def test_approving_starts_the_work_and_nothing_of_the_passphrase_stays(
     cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
 ) -> None:
     client = as_person(cast.lead)
-    response = client.post(
-        f"/requests/{asked.pk}/approve/",
-        {"passphrase_root": PASSPHRASE, "passphrase_repository": "a new passphrase", "comment": "Welcome"},
-    )
+    given = {"passphrase_root": PASSPHRASE, "passphrase_repository": "a new passphrase", "comment": "Welcome"}
+    given |= shown(Page(client.get(asked.get_absolute_url())))
+    response = client.post(f"/requests/{asked.pk}/approve/", given)
     assert response.url == asked.get_absolute_url()
     operation = Operation.objects.get(kind=Operation.Kind.ADD_SIGNER)
     assert set(operation.secrets.values_list("purpose", flat=True)) == {"root", "repository"}

@@ -63,7 +63,7 @@ def test_a_list_takes_a_fixed_number_of_queries(cast, name, django_assert_max_nu
         signer = factories.make_signer(cast.account, f"s{number}")
         factories.make_request(signer, [repository], cast.signer)
         factories.make_operation("refresh", "refresh", repository)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         for row in LISTS[name](cast.lead):
             str(row.__dict__)
             if name == "requests":
@@ -137,7 +137,7 @@ def test_the_audit_is_for_leads_and_auditors_and_ones_own_doings(cast):
 
 def test_the_overview_counts_in_few_queries(cast, django_assert_max_num_queries):
     factories.make_key(cast.account, "root")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         numbers = overview.overview(cast.lead)
     assert (numbers.accounts, numbers.repositories, numbers.root_keys, numbers.signer_keys) == (1, 1, 1, 1)
     assert (numbers.signers, numbers.open_operations, numbers.failed_operations) == (1, 1, 0)

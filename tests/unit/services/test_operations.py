@@ -213,7 +213,9 @@ def test_an_import_is_not_tried_again_without_its_file(cast):
 def test_a_failed_approval_is_tried_again_with_the_passphrases_it_needs(cast):
     factories.make_key(cast.account, "root")
     fresh = factories.make_repository(cast.account, "fresh")
-    operation = fail(factories.make_operation("add_signer", "add_signer", fresh, signer=cast.alice))
+    request = factories.make_request(cast.alice, [fresh], cast.developer)
+    asked = {"request": request.pk}
+    operation = fail(factories.make_operation("add_signer", "add_signer", fresh, signer=cast.alice, parameters=asked))
     assert passphrases_needed(operation) == ["root", "repository"]
     given = {"root": PASSPHRASE, "repository": "its own words"}
     operations.retry_operation(actor=cast.lead, operation=operation, passphrases=given)

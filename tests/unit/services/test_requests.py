@@ -8,10 +8,10 @@ from django.utils import timezone
 from signing.adapters.unsealing import take_secrets
 from signing.errors import Conflict, NotAllowed, TooLate
 from signing.models import ChangeRequest, Decision, Operation, SealedSecret
-from signing.selectors.requests import missing_administrative_key, passphrases_needed, waiting_for
+from signing.selectors.requests import passphrases_needed, preview_of, waiting_for
 from signing.services.requests import approve_request, reject_request, request_signer
 from signing.trust.errors import InvalidInput, KeyNotHeld
-from tests import factories
+from tests import factories, trust_data
 from tests.factories import PASSPHRASE
 
 
@@ -76,9 +76,7 @@ def test_one_approval_queues_the_delegation_with_its_passphrases(cast, fresh, wa
 
 def test_every_repository_gets_its_own_operation_and_only_the_passphrases_it_needs(cast, fresh):
     ours = factories.make_repository(cast.account, "ours")
-    key = factories.make_key(cast.account, "repository", gun=ours.gun)
-    ours.administrative_keys = {"root": ["r"], "repository": [key.key_id]}
-    ours.save()
+    trust_data.publish(ours, factories.make_signer(cast.account, "bob"))
     request = request_signer(actor=cast.developer, signer=cast.alice, repositories=[fresh, ours])
     approve(cast, request, **BOTH)
     given = {item.repository: sorted(take_secrets(item.operation)) for item in request.items.all()}
@@ -114,11 +112,11 @@ def test_without_a_root_key_the_way_out_is_told(cast):
 
 
 def test_a_repository_somebody_else_initialised_needs_their_key(cast, fresh):
-    fresh.administrative_keys = {"root": ["foreign"], "repository": ["foreign"]}
-    fresh.save()
+    trust_data.publish(fresh, factories.make_signer(cast.account, "bob"))
+    cast.account.keys.filter(gun=fresh.gun).delete()
     factories.make_key(cast.account, "repository", gun=fresh.gun)  # ours, but not the one in the trust data
-    assert missing_administrative_key(fresh)
     request = request_signer(actor=cast.developer, signer=cast.alice, repositories=[fresh])
+    assert preview_of(request)[0].problem
     with pytest.raises(KeyNotHeld, match="not on this server"):
         approve(cast, request)
 

@@ -1,0 +1,55 @@
+"""Which keys the work on one repository uses, and which passphrases it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signing.models import ChangeRequest, Key, Repository, Signer
+
+Kind = ChangeRequest.Kind
+
+ROOT, REPOSITORY, SIGNER, NEW_ROOT = "root", "repository", "signer", "new_root"
+PURPOSES = (ROOT, NEW_ROOT, REPOSITORY, SIGNER)
+
+
+def keys_for(kind: str, repository: Repository, signer: Signer | None) -> list[Key]:
+    """List the keys that may be used for a change of this kind, and no others.
+
+    Until it has trust data, a repository takes the account's newest root key; later any of them that it names.
+    """
+    keys = repository.account.keys
+    ours = list(keys.filter(purpose=Key.Purpose.REPOSITORY, gun=repository.gun).order_by("pk"))
+    own = [signer.key] if signer else []
+    if kind == Kind.SIGN:
+        return own
+    if kind == Kind.REVOKE:
+        return [*own, *ours]
+    roots = list(keys.filter(purpose=Key.Purpose.ROOT).order_by("-pk"))
+    return [*(roots if repository.administrative_keys else roots[:1]), *ours]
+
+
+def held_ids(keys: Sequence[Key]) -> set[str]:
+    """Give the canonical ids of those whose private half is on this server."""
+    return {key.key_id for key in keys if key.custody != Key.Custody.CLIENT}
+
+
+def passphrases_for(
+    kind: str, repository: Repository, signer: Signer | None, parameters: dict[str, object], lines: Sequence[str]
+) -> list[str]:
+    """List what has to be typed for the work, by purpose: the keys of the files that change, and of new keys."""
+    files = {line.split(" ", 2)[1] for line in lines}
+    keys = keys_for(kind, repository, signer)
+    root = next((key for key in keys if key.purpose == Key.Purpose.ROOT), None)
+    ours = [key for key in keys if key.purpose == Key.Purpose.REPOSITORY]
+    asks_root = root is not None and root.asks_passphrase
+    role = parameters.get("role") if kind == Kind.ROTATE else None
+    signs_tags = any(name.startswith("targets/") for name in files)
+    makes_key = role == "targets" or not repository.administrative_keys
+    asks_repository = asks_root if makes_key else any(key.asks_passphrase for key in ours[-1:])
+    wanted = {
+        ROOT: "root" in files and asks_root,
+        NEW_ROOT: role == "root" and asks_root,
+        REPOSITORY: "targets" in files and asks_repository,
+        SIGNER: signs_tags and signer is not None and signer.key.asks_passphrase,
+    }
+    return [purpose for purpose in PURPOSES if wanted[purpose]]

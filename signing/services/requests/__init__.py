@@ -1,0 +1,32 @@
+"""Requests of every kind: ask, prove, decide, carry out."""
+
+from signing.services.requests.asking import (
+    request_policy_change,
+    request_revocation,
+    request_rotation,
+    request_signature,
+    request_signer,
+    request_signer_removal,
+)
+from signing.services.requests.changing import MANY, change_request, note_changes, renew_request, withdraw_request
+from signing.services.requests.deciding import approve_request, reject_request
+from signing.services.requests.proving import prove_possession
+from signing.services.requests.working import retry_request
+
+__all__ = (
+    "MANY",
+    "approve_request",
+    "change_request",
+    "note_changes",
+    "prove_possession",
+    "reject_request",
+    "renew_request",
+    "request_policy_change",
+    "request_revocation",
+    "request_rotation",
+    "request_signature",
+    "request_signer",
+    "request_signer_removal",
+    "retry_request",
+    "withdraw_request",
+)

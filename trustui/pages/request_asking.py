@@ -1,0 +1,192 @@
+"""Ask for a change: one page for each kind, reached from a repository, a tag or a signer."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from signing.models import ChangeRequest
+from signing.selectors.repositories import visible_repositories
+from signing.selectors.requests import visible_requests
+from signing.services import requests as services
+from trustui.forms.requests import (
+    ChangeForm,
+    ManyForm,
+    ReasonForm,
+    RemovalRequestForm,
+    RotationRequestForm,
+    SignatureRequestForm,
+    SignerRequestForm,
+)
+from trustui.htmx import HtmxRequest
+from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page
+
+METHODS = ["GET", "POST"]
+
+
+@login_required
+@require_http_methods(METHODS)
+def signer(request: HtmxRequest) -> HttpResponse:
+    accounts = accounts_where(request, "request_signer")
+    if (account := chosen_account(request, accounts)) is None:
+        return ask_account(request, accounts, "request a signer")
+    form = SignerRequestForm(request, account, _search(request))
+    if form.is_valid():
+        asked = form.carry_out(
+            services.request_signer,
+            actor=request.user,
+            signer=form.cleaned_data["signer"],
+            repositories=form.chosen(),
+            reason=form.cleaned_data["reason"],
+            ends_at=form.ends_at(),
+            removes_itself=form.cleaned_data["removes_itself"],
+        )
+        if asked:
+            return _asked(request, asked)
+    return form_page(request, "pages/request_new.html", form, account=account, search=_search(request))
+
+
+@login_required
+@require_http_methods(METHODS)
+def removal(request: HtmxRequest) -> HttpResponse:
+    accounts = accounts_where(request, "request_signer_removal")
+    if (account := chosen_account(request, accounts)) is None:
+        return ask_account(request, accounts, "ask for a signer's removal")
+    form = RemovalRequestForm(request, account, _search(request))
+    if form.is_valid():
+        asked = form.carry_out(
+            services.request_signer_removal,
+            actor=request.user,
+            signer=form.cleaned_data["signer"],
+            repositories=form.chosen(),
+            reason=form.cleaned_data["reason"],
+        )
+        if asked:
+            return _asked(request, asked)
+    return _page(
+        request,
+        form,
+        title="Take a signer out",
+        lead="The signer's key signs nothing any more in the repositories chosen. A lead who is not you decides, and "
+        "sees beforehand which tags would stop verifying.",
+        account=account,
+        search=_search(request),
+    )
+
+
+@login_required
+@require_http_methods(METHODS)
+def rotation(request: HtmxRequest) -> HttpResponse:
+    accounts = accounts_where(request, "request_rotation")
+    if (account := chosen_account(request, accounts)) is None:
+        return ask_account(request, accounts, "ask for another key")
+    form = RotationRequestForm(request, account, _search(request))
+    if form.is_valid():
+        asked = form.carry_out(
+            services.request_rotation,
+            actor=request.user,
+            repositories=form.chosen(),
+            role=form.cleaned_data["role"],
+            reason=form.cleaned_data["reason"],
+        )
+        if asked:
+            return _asked(request, asked)
+    return _page(
+        request,
+        form,
+        title="Replace a key",
+        lead="A new key takes the place of the old one, and what it signs is signed anew. No signed tag changes.",
+        account=account,
+        search=_search(request),
+    )
+
+
+@login_required
+@require_http_methods(METHODS)
+def signature(request: HtmxRequest, gun: str) -> HttpResponse:
+    """Ask that a digest is signed, where the policy wants approvals or somebody else holds the key."""
+    repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    form = SignatureRequestForm(request, repository)
+    if form.is_valid():
+        asked = form.carry_out(
+            services.request_signature, actor=request.user, repository=repository, **form.cleaned_data
+        )
+        if asked:
+            return _asked(request, asked)
+    return _page(
+        request,
+        form,
+        title="Ask for a signature",
+        lead=f"A digest that is in the registry already is signed as a tag of {gun}, once it is approved.",
+        account=repository.account,
+        repository=repository,
+    )
+
+
+@login_required
+@require_http_methods(METHODS)
+def revocation(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
+    repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    form = ReasonForm(request)
+    if form.is_valid():
+        asked = form.carry_out(
+            services.request_revocation,
+            actor=request.user,
+            repository=repository,
+            tag=tag,
+            reason=form.cleaned_data["reason"],
+        )
+        if asked:
+            return _asked(request, asked)
+    return _page(
+        request,
+        form,
+        title=f"Revoke {tag}?",
+        lead=f"{gun}:{tag} would not be signed any more: with content trust on, docker refuses it. The image stays in "
+        "the registry.",
+        account=repository.account,
+        repository=repository,
+    )
+
+
+@login_required
+@require_http_methods(METHODS)
+def change(request: HtmxRequest, pk: int) -> HttpResponse:
+    """Ask for other repositories than before; what was approved so far counts no more."""
+    asked = get_object_or_404(visible_requests(request.user), pk=pk)
+    form = ChangeForm(request, asked, _search(request))
+    if form.is_valid():
+        changed = form.carry_out(
+            services.change_request,
+            actor=request.user,
+            request=asked,
+            repositories=form.chosen(),
+            reason=form.cleaned_data["reason"],
+        )
+        if changed:
+            messages.success(request, "Changed. Approvals given before do not count any more.")
+            return redirect(asked)
+    return _page(
+        request,
+        form,
+        title="Change the request",
+        lead="Choose other repositories. Approvals that were given so far will not count any more.",
+        account=asked.account,
+        search=_search(request),
+    )
+
+
+def _page(request: HtmxRequest, form: ReasonForm, **context: object) -> HttpResponse:
+    return form_page(request, "pages/request_ask.html", form, is_many=isinstance(form, ManyForm), **context)
+
+
+def _search(request: HtmxRequest) -> str:
+    return request.GET.get("q", "").strip()
+
+
+def _asked(request: HtmxRequest, asked: ChangeRequest) -> HttpResponse:
+    messages.success(request, "Asked. Another person decides; you see here when they did.")
+    return redirect(asked)
