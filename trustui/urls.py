@@ -10,7 +10,8 @@ from allauth.account import views as allauth
 from allauth.mfa.base import views as second_factor
 from allauth.mfa.webauthn import views as passkey
 from django.conf import settings
-from django.urls import path, re_path, register_converter
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from trustui.api.main import api
 from trustui.pages import (
@@ -56,7 +57,14 @@ class GunConverter:
         return value
 
 
+class UidConverter(StringConverter):
+    """A row's number in base 36, as allauth writes it into links."""
+
+    regex = "[0-9A-Za-z]+"
+
+
 register_converter(GunConverter, "gun")
+register_converter(UidConverter, "uid")
 
 handler500 = "trustui.pages.failures.broken"
 
@@ -81,8 +89,8 @@ urlpatterns = [
     path("me/password/change/", session.PasswordChange.as_view(), name="account_change_password"),
     path("me/password/forgotten/", session.PasswordForgotten.as_view(), name="account_reset_password"),
     path("me/password/forgotten/sent/", session.PasswordForgottenSent.as_view(), name="account_reset_password_done"),
-    re_path(
-        r"^me/password/reset/(?P<uidb36>[0-9a-z]+)-(?P<key>[0-9a-z-]+)/$",
+    path(
+        "me/password/reset/<uid:uidb36>-<slug:key>/",
         session.PasswordReset.as_view(),
         name="account_reset_password_from_key",
     ),

@@ -17,6 +17,7 @@ from signing.errors import Conflict
 from signing.models import AuditEvent, User
 from signing.permissions import require
 from signing.services import audit
+from signing.trust.errors import NotFound
 
 
 def note_sign_in(person: User, *, methods: Sequence[str], address: str) -> AuditEvent:
@@ -88,10 +89,10 @@ def end_session(*, actor: User, session_pk: int) -> None:
     """End one of the own sessions.
 
     Raises:
-        Conflict: it ended already.
+        NotFound: it is nobody's, somebody else's, or ended already.
     """
     if not _end(UserSession.objects.filter(user=actor, pk=session_pk)):
-        raise Conflict("That session ended already.")
+        raise NotFound("That session ended already.", next_step="Reload the page to see which there are.")
     audit.record(actor, "end_session", account=None, subject=actor.username, ended_sessions=1)
 
 

@@ -11,11 +11,12 @@ from allauth.account.decorators import reauthentication_required
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -44,7 +45,8 @@ def show(request: HtmxRequest) -> HttpResponse:
 @require_POST
 def session_end(request: HtmxRequest, pk: int) -> HttpResponse:
     """End one of the own sessions."""
-    end_session(actor=request.user, session_pk=pk)
+    session = get_object_or_404(UserSession, user=request.user, pk=pk)
+    end_session(actor=request.user, session_pk=session.pk)
     messages.success(request, "That session is ended.")
     return redirect("mfa_index")
 

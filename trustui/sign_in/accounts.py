@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from signing.models import User
 from signing.services.sign_in import note_sign_in, note_sign_out
-from trustui.sign_in import lockout
+from trustui.sign_in import lockout, sessions
 from trustui.sign_in.mail import send_soon
 
 
@@ -47,6 +47,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         methods = list(dict.fromkeys(record.get("type") or record["method"] for record in records))
         with transaction.atomic():
             super().login(request, user)
+            sessions.begin(request)
             note_sign_in(user, methods=methods, address=self.get_client_ip(request))
 
     def logout(self, request: HttpRequest) -> None:

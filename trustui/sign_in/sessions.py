@@ -30,15 +30,20 @@ class SessionRulesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User) and not _keeps(request):
             logout(request)
-            messages.warning(request, "You were signed out because your session was too old. Sign in again.")
+            messages.warning(request, "You were signed out. Your session was too old; sign in again.")
         return self.get_response(request)
+
+
+def begin(request: HttpRequest) -> None:
+    """Note when the session of a sign-in began."""
+    request.session[BEGAN] = request.session[SEEN] = time.time()
 
 
 def _keeps(request: HttpRequest) -> bool:
     now, session = time.time(), request.session
     began, seen = session.get(BEGAN), session.get(SEEN)
     if began is None or seen is None:
-        session[BEGAN] = session[SEEN] = now
+        begin(request)  # it is older than these rules
         return True
     if now - began > settings.SESSION_LONGEST.total_seconds() or now - seen > settings.SESSION_IDLE.total_seconds():
         return False

@@ -26,6 +26,15 @@ OPEN_TO_ALL = {
     "account_logout",
     "account_signup",
     "account_inactive",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+    "openid_connect_login",
+    "openid_connect_callback",
+    "socialaccount_login_cancelled",
 }
 POST_ONLY = {
     "repository_check",
@@ -41,14 +50,30 @@ POST_ONLY = {
     "person_password",
     "person_activate",
     "person_deactivate",
+    "person_second_factor",
+    "person_sessions",
+    "my_session_end",
+    "my_sessions_end",
     "inbox_read",
     "webhook_secret",
     "webhook_ping",
     "webhook_delete",
     "webhook_again",
 }
-FILES = {"repository_json", "key_download", "trust_server_ca", "audit_key", "audit_download"}
-SESSION = {"account_change_password", "account_reauthenticate"}
+FILES = {"repository_json", "key_download", "trust_server_ca", "audit_key", "audit_download", "request_step_up"}
+SESSION = {
+    "account_change_password",
+    "account_reauthenticate",
+    "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_add_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_edit_webauthn",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+}
 ADMINISTRATORS = {
     "account_new",
     "trust_server_new",
@@ -89,6 +114,11 @@ def arguments(cast: Cast) -> dict[str, str | int]:
         "webhook": webhook.pk,
         "delivery": delivery.pk,
         "form": "csv",
+        "mfa": 1,
+        "my": 1,
+        "uidb36": "1",
+        "key": "a-b",
+        "provider_id": "oidc",
     }
 
 
@@ -159,7 +189,8 @@ def test_an_outsider_cannot_tell_foreign_things_from_missing_ones(
     client = as_person(cast.outsider)
     # the trust server is shared by both accounts, and everybody may download the events they may read
     shared = ("trust_server", "audit_download")
-    for pattern in [p for p in patterns() if p.pattern.converters and not p.name.startswith(shared)]:
+    own = patterns(OPEN_TO_ALL, SESSION)  # the others are about oneself
+    for pattern in [p for p in own if p.pattern.converters and not p.name.startswith(shared)]:
         url = address(pattern, arguments)
         response = client.post(url) if pattern.name in POST_ONLY else client.get(url)
         assert response.status_code == 404, pattern.name
