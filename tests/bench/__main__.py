@@ -10,6 +10,8 @@ from tests.bench import pairs, python_tuf, trust_core, trust_core_writes, trust_
 from tests.parts.docker_cli import DockerCli, require_docker
 from tests.parts.notary_server import NotaryServer
 from tests.parts.ours import OurClient
+from tests.parts.standalone_server import StandaloneServer
+from tests.parts.trust_server import LocalTrustServer
 
 RESULT = Path(os.environ.get("TRUSTUI_VAR", "var")) / "bench.json"
 
@@ -23,6 +25,7 @@ def main() -> None:
             figures = _measure(Path(folder), server)
         finally:
             server.stop()
+        figures += _measure_on_builtin(Path(folder))
         figures += trust_server.measure(Path(folder))
     pairs.write(figures, RESULT)
     print(pairs.table(figures))
@@ -37,7 +40,17 @@ def _measure(folder: Path, server: NotaryServer) -> list[pairs.Figure]:
     ]
 
 
-def _people(folder: Path, server: NotaryServer) -> tuple[OurClient, DockerCli]:
+def _measure_on_builtin(folder: Path) -> list[pairs.Figure]:
+    (folder / "built-in").mkdir()
+    server = StandaloneServer(folder / "built-in")
+    try:
+        server.start()
+        return trust_core_writes.measure_on_builtin(*_people(folder / "write-built-in", server))
+    finally:
+        server.stop()
+
+
+def _people(folder: Path, server: LocalTrustServer | NotaryServer) -> tuple[OurClient, DockerCli]:
     folder.mkdir()
     docker = DockerCli(
         program=require_docker(),

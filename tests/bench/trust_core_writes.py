@@ -1,17 +1,27 @@
-"""Writing with the trust core beside `docker trust` and `notary`, all against the same real notary-server.
+"""Writing with the trust core beside `docker trust` and `notary`, both against the same server.
 
-Ours runs in this process, as it does in the worker; the peers are commands. Each run of either has a repository or a
-tag of its own, so that there is always something to do.
+That is the real notary-server, and for a long list the built-in server, too: notary-server takes longer to accept a
+long list than our client takes for everything else. Rows that begin with "of it" say how much of a time is the server's
+own; their ratio is what a client would reach that takes no time at all.
+
+Ours runs in this process, as it does in the worker, with a new connection each time; the peers are commands. Each run
+of either has a repository or a tag of its own, so that there is always something to do.
 """
 
 from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterator
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
+from signing.trust.notary.transport import Transport
+from signing.trust.tuf.metadata import Target
 from tests.bench.content import tags
 from tests.bench.pairs import Figure, compare
 from tests.parts.docker_cli import DockerCli
@@ -34,9 +44,14 @@ def measure(ours: OurClient, docker: DockerCli) -> list[Figure]:
         shutil.copy2(key, docker.private_dir)
     return [
         *(_sign_many(ours, docker, publics, many, sample) for many, sample in BATCHES.items()),
-        _one_more(ours, docker, publics["alice"]),
+        *_one_more(ours, docker, publics["alice"], "notary-server"),
         *_verbs(ours, docker, publics),
     ]
+
+
+def measure_on_builtin(ours: OurClient, docker: DockerCli) -> list[Figure]:
+    """Add to a big repository on the built-in server."""
+    return _one_more(ours, docker, ours.generate_key("alice"), "built-in server")
 
 
 def _sign_many(ours: OurClient, docker: DockerCli, publics: dict[str, Path], many: int, sample: int) -> Figure:
@@ -77,13 +92,19 @@ def _sign_many(ours: OurClient, docker: DockerCli, publics: dict[str, Path], man
     return replace(figure, peer=round(figure.peer * times, 3), ratio=round(figure.ratio * times, 1))
 
 
-def _one_more(ours: OurClient, docker: DockerCli, public: Path) -> Figure:
+def _one_more(ours: OurClient, docker: DockerCli, public: Path, server: str) -> list[Figure]:
     """Sign one more tag where 10,000 are: two roles of a megabyte each to read, change, sign, send and read back."""
     gun = f"{docker.registry}/bench/big"
     ours.add_signer("alice", public, gun)
     ours.sign(gun, tags(BIG))
-    notary = _notary(ours, "big")
+    notary = _notary(ours, f"big-{server}")
     fresh = (tags(1, number) for number in itertools.count(BIG))
+    stopwatch = _Stopwatch()
+
+    def add() -> None:
+        ((tag, (digest, size)),) = next(fresh).items()
+        with ours.repository(gun, stopwatch.on) as repository:
+            repository.sign([Target.from_digest(tag, digest, size)])
 
     def add_by_notary() -> None:
         ((tag, (digest, size)),) = next(fresh).items()
@@ -92,13 +113,14 @@ def _one_more(ours: OurClient, docker: DockerCli, public: Path) -> Figure:
 
     ours.refresh(gun)
     notary.run("list", gun).succeeded()
-    return compare(
-        f"sign one more tag on {BIG:,}",
-        ours=lambda: ours.sign(gun, next(fresh)),
+    figure = compare(
+        f"sign one more tag on {BIG:,}, {server}",
+        ours=add,
         peer=add_by_notary,
         peer_name="notary addhash -p",
         runs=PAIRS,
     )
+    return [figure, stopwatch.share_of(figure, "the server's work")]
 
 
 def _verbs(ours: OurClient, docker: DockerCli, publics: dict[str, Path]) -> Iterator[Figure]:
@@ -130,17 +152,56 @@ def _verbs(ours: OurClient, docker: DockerCli, publics: dict[str, Path]) -> Iter
         runs=PAIRS,
     )
 
+    stopwatch = _Stopwatch()
+
     def rotate() -> None:
-        with ours.repository(gun) as repository:
+        with ours.repository(gun, stopwatch.on) as repository:
             repository.rotate("snapshot", to_server=True)
 
-    yield compare(
+    rotation = compare(
         "rotate the snapshot key",
         ours=rotate,
         peer=lambda: notary.rotate(gun, "snapshot", to_server=True).succeeded(),
         peer_name="notary key rotate snapshot -r",
         runs=PAIRS,
     )
+    yield from (rotation, stopwatch.share_of(rotation, "the server's work"))
+
+
+class _Stopwatch:
+    """Notes how long the server takes for what only the server does: to accept an update, and to make a key."""
+
+    def __init__(self) -> None:
+        self.runs: list[float] = []
+
+    def on(self, transport: Transport) -> Transport:
+        """Watch one run."""
+        self.runs.append(0)
+        return cast(Transport, _Watched(transport, self))
+
+    def time(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        started = time.perf_counter()
+        done = work(*arguments)
+        self.runs[-1] += time.perf_counter() - started
+        return done
+
+    def share_of(self, figure: Figure, what: str) -> Figure:
+        """Give what the server took of a figure's time."""
+        share = statistics.median(self.runs)
+        ratio = round(figure.peer / share, 1)
+        return replace(figure, name=f"  of it {what}", ours=round(share, 6), ratio=ratio)
+
+
+class _Watched:
+    """A transport under a stopwatch."""
+
+    def __init__(self, transport: Transport, stopwatch: _Stopwatch) -> None:
+        self._transport = transport
+        self._stopwatch = stopwatch
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._transport, name)
+        return partial(self._stopwatch.time, found) if name in ("post", "rotate_key") else found
 
 
 def _notary(ours: OurClient, name: str) -> NotaryCli:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from signing.trust.keystore.encrypted_files import FileKeyStore
     from signing.trust.notary.client import TrustedRepository
     from signing.trust.notary.repository import Published, Repository
+    from signing.trust.notary.transport import Transport
 
 # The trust core is imported where it is used: the other parts work without it.
 
@@ -41,8 +42,11 @@ class OurClient:
         return FileKeyStore(self.private_dir, passphrase_for)
 
     @contextlib.contextmanager
-    def repository(self, gun: str) -> Iterator[Repository]:
-        """Open the repository over a connection that closes at the end, like a process of its own."""
+    def repository(self, gun: str, wrapped: Callable[[Transport], Transport] = lambda it: it) -> Iterator[Repository]:
+        """Open the repository over a connection that closes at the end, like a process of its own.
+
+        `wrapped` may put something between the repository and its transport.
+        """
         from signing.trust.notary import client
         from signing.trust.notary.cache import FileCache
         from signing.trust.notary.gun import Gun
@@ -52,7 +56,7 @@ class OurClient:
         client.resident.clear()
         name = Gun.parse(gun)
         with HttpsTransport(self.url, ca_pem=self.ca_pem) as transport:
-            yield Repository(name, transport, FileCache(self.trust_dir, name), self.keystore)
+            yield Repository(name, wrapped(transport), FileCache(self.trust_dir, name), self.keystore)
 
     def generate_key(self, name: str) -> Path:
         """Make a signer key in the trust folder and give the path of its public half."""
