@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,25 @@ from tests.parts.docker_cli import DockerCli
 from tests.parts.fixtures import TrustServer
 from tests.parts.notary_cli import NotaryCli
 from tests.parts.programs import Outcome
+from tests.parts.stores import Postgres
+
+
+@pytest.fixture(scope="module")
+def builtin_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[BuiltinServer]:
+    """Ours as it runs where several copies share one database."""
+    database = postgres.create_database("everyverb")
+    started = BuiltinServer(tmp_path_factory.mktemp("builtin-on-postgresql"), database)
+    try:
+        yield started.start()
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="module", params=["notary_server", "builtin_server", "builtin_on_postgresql"])
+def trust_server(request: pytest.FixtureRequest) -> TrustServer:
+    """Each verb on the real server, which proves the test itself, and on ours with each of its databases."""
+    server: TrustServer = request.getfixturevalue(request.param)
+    return server
 
 
 @pytest.fixture
