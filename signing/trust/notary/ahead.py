@@ -44,6 +44,7 @@ class Ahead:
     def __init__(self, source: Source, largest: int) -> None:
         """Name the source, and how many bytes may come early in all."""
         self._source = source
+        self._together = source if isinstance(source, Together) else None
         self._room = largest
         self._came: dict[str, bytes] = {}
         self._coming: Row | None = None
@@ -52,11 +53,11 @@ class Ahead:
     def expect(self, gun: str, wanted: Iterable[tuple[str, int]]) -> None:
         """Ask for files that will be needed, each with its limit, as far as the source can do that at once."""
         self._read_until(None)
-        if not isinstance(self._source, Together) or self._room <= 0:
+        if self._together is None or self._room <= 0:
             return
         chosen = [(name, min(limit, self._room)) for name, limit in wanted][:MOST_AT_ONCE]
         if chosen:
-            self._coming = self._source.get_together(gun, chosen)
+            self._coming = self._together.get_together(gun, chosen)
             self._names = {name for name, _ in chosen}
 
     def early(self, name: str) -> bytes | None:

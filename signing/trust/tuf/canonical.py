@@ -22,7 +22,7 @@ MOST_VALUES = 300_000
 """Each value takes a hundred bytes or more once it is read, so a few megabytes could fill a machine's memory."""
 
 _ESCAPE_BEYOND_CANONICAL = re.compile(rb"\\[^\"\\]")
-_LONG_OR_BROKEN_NUMBER = re.compile(rb"(?:^|[:\[,])-?[0-9](?:[0-9]*[.eE]|[0-9]{14})")
+_LONG_OR_BROKEN_NUMBER = re.compile(rb"(?:^|[:\[,])-?(?:[0-9]{15,}|[0-9]+[.eE][-+.eE0-9]*)(?:[,\]}]|$)")
 _CONTROLS = bytes(range(0x20))
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _HTML_ESCAPES = (
