@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from signing.local_signer.archive import account
+from signing.trust.evidence.polite import Politeness
 from tests.parts.builtin_server import BuiltinServer
 from tests.parts.docker_cli import DockerCli, require_docker
 from tests.parts.engine import Engine, Registry
@@ -168,6 +170,28 @@ def test_a_second_run_adds_what_is_new_and_keeps_the_rest(
         ("signed", "v1", digest, "alice"),
     ]
     assert not archive.with_name("trust.archive.part").exists()
+
+
+def test_a_whole_account_is_archived_by_the_registry_s_own_list(
+    docker_cli: DockerCli, trustctl: TrustCtl, gun: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = gun.rpartition("/")[0]
+    docker_cli.add_signer("alice", docker_cli.generate_key("alice"), gun, f"{team}/deep/tool").succeeded()
+    for name in (gun, f"{team}/deep/tool"):
+        sign(docker_cli, f"{name}:v1", name)
+    docker_cli.make_image(f"{team}/unsigned:v1", "unsigned")
+    docker_cli.push(f"{team}/unsigned:v1")
+    archive = tmp_path / "team.archive"
+
+    told = trustctl.run("archive", "--from-account", team, "-o", str(archive), "--json").succeeded().stdout
+
+    assert [row["repository"] for row in json.loads(told)["repositories"]] == [gun, f"{team}/deep/tool"]
+    assert json.loads(told)["without_trust_data"] == [f"{team}/unsigned"]
+    for name in (gun, f"{team}/deep/tool"):
+        trustctl.run("archive", "verify", str(archive), f"{name}:v1", "--signer", "alice").succeeded()
+    monkeypatch.setattr(account, "PAGE_SIZE", 1)
+    listed = account.repositories_of(account.RegistryAccount.parse(team), None, Politeness(10_000))
+    assert listed == [gun, f"{team}/deep/tool", f"{team}/unsigned"], "page by page"
 
 
 def test_docker_s_own_folder_is_archived_without_a_server_and_without_a_private_byte(

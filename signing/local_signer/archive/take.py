@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from signing.local_signer.archive.account import RegistryAccount, repositories_of
+from signing.local_signer.archive import account, dashboard
 from signing.local_signer.archive.report import outline
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
@@ -40,6 +40,8 @@ def run(session: Session, arguments: Namespace) -> Exit:
     path: Path = arguments.file
     if arguments.offline and not arguments.from_trust_dir:
         raise InvalidInput("Without a server something has to be read.", next_step="Name a folder: --from-trust-dir.")
+    if arguments.dashboard and not arguments.from_account:
+        raise InvalidInput("A dashboard is asked for an account.", next_step="Name the account: --from-account.")
     if arguments.offline and arguments.from_account:
         raise InvalidInput("An account's repositories are not known offline.", next_step="Leave --offline out.")
     with _parts_of(path) as parts, contextlib.ExitStack() as stack:
@@ -67,15 +69,18 @@ def run(session: Session, arguments: Namespace) -> Exit:
 
 
 def _of_account(session: Session, arguments: Namespace) -> list[Gun]:
-    account = RegistryAccount.parse(arguments.from_account)
-    login = session.docker.login(account.host)
-    listed = [check_gun(gun) for gun in repositories_of(account, login, Politeness(arguments.rate))]
+    politeness = Politeness(arguments.rate)
+    if arguments.dashboard:
+        token = session.environ.get(dashboard.TOKEN_VARIABLE)
+        listed = dashboard.repositories_of(arguments.dashboard, arguments.from_account, token, politeness)
+        advice = f"Check the account's name, and that your token in {dashboard.TOKEN_VARIABLE} may read it."
+    else:
+        place = account.RegistryAccount.parse(arguments.from_account)
+        listed = account.repositories_of(place, session.docker.login(place.host), politeness)
+        advice = f"Check the account's name, and `docker login {place.host}`."
     if not listed:
-        raise InvalidInput(
-            f"{account} shows no repositories{'' if login else ' to somebody who is not logged in'}.",
-            next_step=f"Check the account's name, and `docker login {account.host}`.",
-        )
-    return listed
+        raise InvalidInput(f"{arguments.from_account} shows you no repositories.", next_step=advice)
+    return [check_gun(gun) for gun in listed]
 
 
 @dataclass(slots=True)

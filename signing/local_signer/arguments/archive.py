@@ -63,6 +63,9 @@ def _sources(take: argparse.ArgumentParser) -> None:
         help="also every repository of HOST/NAMESPACE, or of Docker Hub's NAMESPACE, that has trust data",
     )
     take.add_argument(
+        "--dashboard", metavar="URL", help="ask this TrustUI for its account of that name (token in TRUSTUI_TOKEN)"
+    )
+    take.add_argument(
         "--from-trust-dir",
         metavar="DIR",
         type=Path,

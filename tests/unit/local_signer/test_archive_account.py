@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from signing.local_signer.archive import account as account_module
+from signing.local_signer.archive import dashboard, lists
 from signing.local_signer.archive.account import RegistryAccount, repositories_of
 from signing.local_signer.docker_folder import Login
-from signing.trust.errors import BadResponse, InvalidName, NotAuthorised, ServerUnreachable, TrustError
+from signing.trust.errors import BadResponse, InvalidInput, InvalidName, NotAuthorised, ServerUnreachable, TrustError
 from signing.trust.evidence.polite import MOST_ATTEMPTS, Politeness
 from tests.simulator import Owner, Simulator
 from tests.unit.local_signer.conftest import TrustCtl, real_time
@@ -153,7 +154,7 @@ def test_a_list_that_cannot_be_used(fake: FakeServer, behaviour: Behaviour, erro
 
 
 def test_a_list_without_an_end_is_given_up(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account_module, "MOST_PAGES", 5)
+    monkeypatch.setattr(lists, "MOST_PAGES", 5)
     fake.behaviour = lambda path, _: (200, {"Link": f"<{path}0>; rel=next"}, b"{}")
     with pytest.raises(BadResponse, match="without an end"):
         listed(fake.host)
@@ -243,8 +244,51 @@ def test_an_account_nobody_can_see_is_told(
     fake.behaviour = answering(200, b'{"repositories": null}')
     code, said = take(trustctl, fake, "-o", str(tmp_path / "all.archive"))
     assert (code, list(tmp_path.glob("all*"))) == (1, [])
-    assert "somebody who is not logged in" in said
+    assert "shows you no repositories" in said
     assert "docker login" in said
+
+
+def of_dashboard(guns: list[str], account: str, token: str, fake: FakeServer) -> Behaviour:
+    """Answer as the dashboard's REST API does."""
+
+    def behaviour(path: str, headers: dict[str, str]) -> Answer:
+        if headers.get("authorization") != f"Bearer {token}":
+            return 401, {"Content-Type": "application/problem+json"}, b'{"code": "not_signed_in"}'
+        query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+        assert (urlsplit(path).path, query["account"]) == ("/api/v1/repositories", account)
+        at = int(query.get("offset", 0))
+        link = f'<https://{fake.host}/api/v1/repositories?account={account}&limit=1&offset={at + 1}>; rel="next"'
+        more = {"Link": f'</x>; rel="first", {link}'} if at + 1 < len(guns) else {}
+        return 200, more, json.dumps({"items": [{"gun": guns[at], "account": account}], "total": len(guns)}).encode()
+
+    return behaviour
+
+
+def test_the_dashboard_lists_what_its_account_has(fake: FakeServer) -> None:
+    guns = [f"{fake.host}/team/app", "registry.example.com/team/tool"]
+    fake.behaviour = of_dashboard(guns, "team", "T", fake)
+    polite = Politeness(10_000, sleep=lambda _: None)
+    assert dashboard.repositories_of(f"http://{fake.host}/", "team", "T", polite) == sorted(guns)
+    with pytest.raises(NotAuthorised) as caught:
+        dashboard.repositories_of(f"http://{fake.host}", "team", None, polite)
+    assert "TRUSTUI_TOKEN" in caught.value.next_step
+    with pytest.raises(InvalidInput, match="https"):
+        dashboard.repositories_of("http://trustui.example.com", "team", "T", polite)
+
+
+def test_an_account_of_the_dashboard_is_archived(
+    trustctl: TrustCtl, simulator: Simulator, fake: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gun = "registry.example.com/team/app"
+    Owner(simulator, real_time, gun).initialise()
+    fake.behaviour = of_dashboard([gun], "team", "T", fake)
+    monkeypatch.setenv("TRUSTUI_TOKEN", "T")
+    archive, there = tmp_path / "team.archive", ["--dashboard", f"http://{fake.host}"]
+
+    assert trustctl.run("archive", "-o", str(archive), *there, "--from-account", "team").code == 0
+
+    assert trustctl.run("archive", "verify", str(archive), gun).code == 0
+    assert "--from-account" in trustctl.run("archive", "-o", str(archive), *there, gun).refused()
 
 
 def test_offline_there_is_no_account(trustctl: TrustCtl, fake: FakeServer) -> None:
