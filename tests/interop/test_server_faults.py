@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from signing.trust.tuf.metadata import Target
 from tests.parts.builtin_server import BuiltinServer
 from tests.parts.notary_cli import NotaryCli
 from tests.parts.programs import require_program
@@ -27,6 +29,9 @@ from trustui.embedded.processes import NotReady
 
 KILLS = int(os.environ.get("FAULT_KILLS", "3"))
 """How often the server is killed in the middle of publishing; the goal is 100."""
+
+LEFT_FREE = 2 * 1024 * 1024
+LARGE_ROLE, MOST_UNTIL_FULL = 5_000, 40
 
 UNREACHABLE = (http.client.HTTPException, OSError)
 
@@ -263,6 +268,39 @@ def test_postgresql_killed_and_back(server: BuiltinServer, own_postgres: Postgre
         _resume(own_postgres)
         wait_until(lambda: person.client.get("timestamp.json").status == 200, 10, "an answer")
         person.check()
+
+
+def test_a_full_disk_under_postgresql_loses_nothing_and_passes(own_postgres: Postgres, tmp_path: Path) -> None:
+    with own_postgres.on_small_disk("full", megabytes=48) as (url, disk):
+        server = BuiltinServer(tmp_path, url)
+        try:
+            server.start()
+            with persistent(server, 1) as (person,):
+                person.publish()
+                ballast = disk / "ballast"
+                ballast.write_bytes(bytes(max(0, shutil.disk_usage(disk).free - LEFT_FREE)))
+                refused = publish_until_refused(person)
+                assert (refused.status, refused.code) == (500, "UPDATING")
+                assert person.client.whole_set()["targets/alice"] == person.acknowledged
+
+                ballast.unlink()
+                person.sent.clear()
+                person.checked = person.acknowledged
+                person.check()
+        finally:
+            server.stop()
+
+
+def publish_until_refused(person: Persistent) -> Answer:
+    """Publish tags that nothing compresses, until there is no more room."""
+    for _ in range(MOST_UNTIL_FULL):
+        version = person.acknowledged + 1
+        targets = {f"v{n}": Target.from_digest(f"v{n}", os.urandom(32).hex(), 528) for n in range(LARGE_ROLE)}
+        answer = person.client.post({"targets/alice": person.publisher.tags(version=version, targets=targets)})
+        if answer.status != 200:
+            return answer
+        person.acknowledged = version
+    raise AssertionError("the disk was never full")
 
 
 def _resume(postgres: Postgres) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 
 from tests.parts.ports import free_port
@@ -116,6 +117,28 @@ class Postgres:
             with psycopg.connect(self.url(name)) as connection:
                 connection.execute(schema.encode())
         return self.url(name)
+
+    @contextlib.contextmanager
+    def on_small_disk(self, name: str, megabytes: int) -> Iterator[tuple[str, Path]]:
+        """Make a database on a disk of its own that is soon full, and give its URL and the disk; for root only."""
+        disk = self._folder.with_name(f"disk-of-{name}")
+        disk.mkdir()
+        owner = pwd.getpwnam("postgres").pw_uid if _is_root() else os.geteuid()
+        options = f"size={megabytes}m,uid={owner},mode=0700"
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True).returncode:
+            pytest.skip("a small disk can be mounted by root only")
+        try:
+            (disk / "data").mkdir(mode=0o700)
+            os.chown(disk / "data", owner, -1)
+            with psycopg.connect(self.url(), autocommit=True) as connection:
+                connection.execute(f"CREATE TABLESPACE \"{name}\" LOCATION '{disk / 'data'}'".encode())
+                connection.execute(f'CREATE DATABASE "{name}" TABLESPACE "{name}"'.encode())
+            yield self.url(name), disk
+            with psycopg.connect(self.url(), autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+                connection.execute(f'DROP TABLESPACE "{name}"'.encode())
+        finally:
+            subprocess.run(["umount", "--lazy", disk], check=True)
 
     def _answers(self) -> bool:
         try:
