@@ -29,6 +29,7 @@ TICKS = (
     Tick("sign_audit_head", queue.SIGNING, 60),
     Tick("refresh_due", queue.SIGNING, 60),
     Tick("engine_status", queue.DOCKER, 30),
+    Tick("end_signers", queue.SIGNING, 300),
     Tick("announce_expiring", queue.SIGNING, 3600),
     Tick("send_notices", queue.NOTICES, 3),
     Tick("send_digests", queue.NOTICES, 600),

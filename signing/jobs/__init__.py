@@ -9,6 +9,7 @@ from signing.jobs.expiry import announce_expiring
 from signing.jobs.keys import generate_key, import_key, make_csr
 from signing.jobs.notices import send_digests, send_notices
 from signing.jobs.publish import clean_staging, pull, push, release, resolve
+from signing.jobs.request_ticks import end_signers
 from signing.jobs.requested import add_signer, remove_signer, revoke, rotate
 from signing.jobs.ticks import engine_status, refresh_due, sweep
 from signing.jobs.transfers import export_trust, import_trust
@@ -18,6 +19,7 @@ __all__ = [
     "add_signer",
     "announce_expiring",
     "clean_staging",
+    "end_signers",
     "engine_status",
     "export_trust",
     "generate_key",

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from signing import queue, wiring
 from signing.endings import end_operation
+from signing.jobs.request_ticks import expire_requests
 from signing.jobs.run import RELEASE_ATTEMPTS, due
 from signing.jobs.state import check_repository, store_failure
-from signing.models import ChangeRequest, EngineStatus, Operation, Repository, SealedSecret
+from signing.models import EngineStatus, Operation, Repository, SealedSecret
 from signing.trust.errors import ServerUnreachable, TrustError
 
 CHECK_EVERY = timedelta(minutes=5)
@@ -59,7 +60,7 @@ def sweep() -> None:
     """Put right what died on the way: expired secrets, lost workers, lost queue entries, old requests."""
     _expire_secrets()
     _recover_lost()
-    _expire_requests()
+    expire_requests()
     _hand_over_again()
 
 
@@ -114,12 +115,6 @@ def _end_quietly(operation: Operation, state: State, **fields: str) -> None:
     with transaction.atomic():
         if end_operation(operation, rows, State.FAILED, **fields):
             operation.lines.create(text=fields["error"])
-
-
-def _expire_requests() -> None:
-    ChangeRequest.objects.filter(state=ChangeRequest.State.WAITING, expires_at__lte=timezone.now()).update(
-        state=ChangeRequest.State.EXPIRED
-    )
 
 
 def _hand_over_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,23 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "signer_new": ("signers_new",),
     "signer": ("signers_show",),
     "requests": ("requests_index",),
-    "request_new": ("requests_new",),
-    "request": ("requests_show", "requests_approve", "requests_reject"),
+    "request_new": ("request_asking_signer",),
+    "request_removal": ("request_asking_removal",),
+    "request_rotation": ("request_asking_rotation",),
+    "request_signature": ("request_asking_signature",),
+    "request_revocation": ("request_asking_revocation",),
+    "request_change": ("request_asking_change",),
+    "request": (
+        "requests_show",
+        "requests_approve",
+        "requests_reject",
+        "requests_prove",
+        "requests_retry",
+        "requests_withdraw",
+        "requests_renew",
+    ),
+    "accounts_policy": ("policies_show_of_account", "policies_of_account"),
+    "repository_policy": ("policies_show_of_repository", "policies_of_repository"),
     "operations": ("operations_index",),
     "operation": ("operations_show", "operations_cancel", "operations_retry"),
     "accounts": ("accounts_index",),
@@ -89,12 +105,12 @@ class Call:
     line: str
 
 
-def calls_of(request: HttpRequest) -> list[Call]:
-    """List the calls that do what this page does, with the values this page has."""
+def calls_of(request: HttpRequest, known: Mapping[str, Any]) -> list[Call]:
+    """List the calls that do what this page does, with the values its address has and what else is known."""
     match = request.resolver_match
     names = SHOWN.get(match.url_name or "", ()) if match else ()
     base = request.build_absolute_uri("/")
-    return [Call(endpoints()[name].summary, curl(base, name, _values(request, name))) for name in names]
+    return [Call(endpoints()[name].summary, curl(base, name, {**known, **_values(request, name)})) for name in names]
 
 
 def _values(request: HttpRequest, name: str) -> dict[str, Any]:

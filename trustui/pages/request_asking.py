@@ -9,9 +9,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from signing.models import ChangeRequest
+from signing.permissions import require
 from signing.selectors.repositories import visible_repositories
 from signing.selectors.requests import visible_requests
 from signing.services import requests as services
+from signing.services.requests import require_own
 from trustui.forms.requests import (
     ChangeForm,
     ManyForm,
@@ -109,6 +111,7 @@ def rotation(request: HtmxRequest) -> HttpResponse:
 def signature(request: HtmxRequest, gun: str) -> HttpResponse:
     """Ask that a digest is signed, where the policy wants approvals or somebody else holds the key."""
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    require(request.user, "request_signature", repository)
     form = SignatureRequestForm(request, repository)
     if form.is_valid():
         asked = form.carry_out(
@@ -130,6 +133,7 @@ def signature(request: HtmxRequest, gun: str) -> HttpResponse:
 @require_http_methods(METHODS)
 def revocation(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
+    require(request.user, "request_revocation", repository)
     form = ReasonForm(request)
     if form.is_valid():
         asked = form.carry_out(
@@ -157,6 +161,7 @@ def revocation(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
 def change(request: HtmxRequest, pk: int) -> HttpResponse:
     """Ask for other repositories than before; what was approved so far counts no more."""
     asked = get_object_or_404(visible_requests(request.user), pk=pk)
+    require_own(request.user, asked)
     form = ChangeForm(request, asked, _search(request))
     if form.is_valid():
         changed = form.carry_out(

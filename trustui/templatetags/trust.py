@@ -16,6 +16,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from signing.approvals.words import title_of
+from signing.models import ChangeRequest
 from trustui.pages.api_calls import calls_of
 from trustui.pages.words import STATES, VERDICTS, age, section_of
 
@@ -75,7 +77,9 @@ def command(text: str, says: str = "The same on the command line") -> dict[str, 
 def api_calls(context: Context) -> dict[str, Any]:
     """Show which endpoints do what this page does, with its real values."""
     request: HttpRequest | None = context.get("request")
-    return {"calls": calls_of(request) if request else []}
+    asked = context.get("asked")
+    known = {"content_hash": asked.content_hash} if isinstance(asked, ChangeRequest) else {}
+    return {"calls": calls_of(request, known) if request else []}
 
 
 @register.simple_tag
@@ -165,6 +169,12 @@ def initial_of(name: object) -> str:
 def signer_person(people: Mapping[str, str], name: str) -> str:
     """Say who is behind a signer's name; a key nobody here enrolled stays without a face."""
     return people.get(name, "not known here")
+
+
+@register.filter
+def request_title(asked: ChangeRequest) -> str:
+    """Say what a request asks for."""
+    return title_of(asked)
 
 
 @register.filter

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from signing.local_signer.arguments import archive, audit, keys, looking, plugin, signers, signing
+from signing.local_signer.arguments import archive, audit, keys, looking, plugin, possession, signers, signing
 from signing.local_signer.menu import Menu
 
 FAMILIES: tuple[Callable[[Menu], None], ...] = (
     keys.register,
     signers.register,
     signing.register,
+    possession.register,
     looking.register,
     archive.register,
     audit.register,

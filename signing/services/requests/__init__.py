@@ -8,7 +8,14 @@ from signing.services.requests.asking import (
     request_signer,
     request_signer_removal,
 )
-from signing.services.requests.changing import MANY, change_request, note_changes, renew_request, withdraw_request
+from signing.services.requests.changing import (
+    MANY,
+    change_request,
+    note_changes,
+    renew_request,
+    require_own,
+    withdraw_request,
+)
 from signing.services.requests.deciding import approve_request, reject_request
 from signing.services.requests.proving import prove_possession
 from signing.services.requests.working import retry_request
@@ -27,6 +34,7 @@ __all__ = (
     "request_signature",
     "request_signer",
     "request_signer_removal",
+    "require_own",
     "retry_request",
     "withdraw_request",
 )

@@ -68,8 +68,7 @@ def change_request(
         Conflict: the request is about one thing, or about all of the account.
     """
     request = locked(request)
-    if request.requested_by_id != actor.pk:
-        raise NotAllowed("Only the one who asked changes a request.", next_step="Ask for something of your own.")
+    require_own(actor, request)
     require_waiting(request)
     if request.kind not in MANY:
         raise Conflict("This request cannot be changed.", next_step="Withdraw it, and ask anew.")
@@ -100,6 +99,16 @@ def change_request(
         after=sorted(repository.gun for repository in wanted),
     )
     return request
+
+
+def require_own(actor: User, request: ChangeRequest) -> None:
+    """Raise unless this is the one who asked.
+
+    Raises:
+        NotAllowed: somebody else asked.
+    """
+    if request.requested_by_id != actor.pk:
+        raise NotAllowed("Only the one who asked changes a request.", next_step="Ask for something of your own.")
 
 
 @transaction.atomic

@@ -43,6 +43,10 @@ POST_ONLY = {
     "key_certificate",
     "request_approve",
     "request_reject",
+    "request_prove",
+    "request_retry",
+    "request_withdraw",
+    "request_renew",
     "operation_cancel",
     "operation_retry",
     "accounts_member",
@@ -167,8 +171,19 @@ def test_every_page_opens_for_every_member(
 
 # What a role may not even begin: the page says so instead of showing a form that would be refused.
 REFUSED = {
-    "signer": {"repository_new", "accounts_change"},
-    "developer": {"repository_new", "accounts_change", "key_generate", "key_import", "key_enrol", "signer_new"},
+    "admin": {"request_change"},
+    "lead": {"request_change"},
+    "signer": {"repository_new", "accounts_change", "request_rotation"},
+    "developer": {
+        "repository_new",
+        "accounts_change",
+        "key_generate",
+        "key_import",
+        "key_enrol",
+        "signer_new",
+        "request_change",
+        "request_rotation",
+    },
     "auditor": {
         "repository_new",
         "accounts_change",
@@ -179,6 +194,11 @@ REFUSED = {
         "publish",
         "sign",
         "request_new",
+        "request_removal",
+        "request_rotation",
+        "request_signature",
+        "request_revocation",
+        "request_change",
     },
 }
 
