@@ -5,13 +5,18 @@ Nothing is removed by itself: what a leaver signed may be in use, so leads decid
 
 from __future__ import annotations
 
+import logging
+
 from django.db import transaction
 from django.utils import timezone
 
-from signing.errors import Conflict
 from signing.models import Identity, Repository, Signer, User
 from signing.selectors.signers import repositories_of
-from signing.services import audit, requests
+from signing.services import audit
+from signing.services.requests import request_signer_removal
+from signing.trust.errors import TrustError
+
+log = logging.getLogger(__name__)
 
 
 def close(person: User) -> int:
@@ -43,12 +48,13 @@ def flag_signers(person: User, *, why: str) -> list[str]:
 
 @transaction.atomic
 def shut_out(identity: Identity, *, why: str) -> bool:
-    """Deactivate a person whom their directory does not know any more; False where that was done before.
+    """Deactivate a person whom their directory does not know any more.
 
-    Whoever it vouches for again comes back by signing in there (`signing.services.directories.vouch`).
+    Whoever it vouches for again comes back by signing in there (`signing.services.directories.vouch`). False: nothing
+    was done, for it was done before or they signed in there anew since the directory was asked.
     """
-    identity = Identity.objects.select_for_update().get(pk=identity.pk)
-    if identity.gone_at:
+    seen, identity = identity, Identity.objects.select_for_update().get(pk=identity.pk)
+    if identity.gone_at or identity.locked_token != seen.locked_token:
         return False
     identity.gone_at = timezone.now()
     identity.locked_token = ""
@@ -70,10 +76,8 @@ def shut_out(identity: Identity, *, why: str) -> bool:
 
 
 def _ask_for_removal(signer: Signer, repositories: list[Repository], why: str) -> None:
-    if not hasattr(requests, "request_signer_removal"):
-        return
     try:
         with transaction.atomic():
-            requests.request_signer_removal(actor=None, signer=signer, repositories=repositories, reason=why)
-    except Conflict:  # it is asked for already
-        return
+            request_signer_removal(actor=None, signer=signer, repositories=repositories, reason=why)
+    except TrustError as problem:  # asked for already, or not possible now: the person is out all the same
+        log.warning("the removal of signer %s was not asked for: %s", signer.pk, problem.code)

@@ -12,6 +12,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -35,6 +36,7 @@ def show(request: HtmxRequest) -> HttpResponse:
         "must_have_one": must_have_second_factor(request.user),
         "sessions": list(sessions_of(request.user)),
         "identity": getattr(request.user, "identity", None),
+        "oidc_name": settings.OIDC_URL and settings.OIDC_NAME,
         "can_have_passkeys": _takes_passkeys(request),
         "passkey_address": _passkey_address(request),
     }

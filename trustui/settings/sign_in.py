@@ -95,6 +95,7 @@ OIDC_CA_FILE = env.str("OIDC_CA_FILE", default="")
 SOCIALACCOUNT_ADAPTER = "trustui.sign_in.oidc.OidcAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # linking opens a way in for good
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if OIDC_URL:
     if not OIDC_URL.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
