@@ -1,4 +1,7 @@
-"""What is made with an opened key besides signatures: a repository's root certificate and requests to an authority."""
+"""What is made with an opened key besides signatures: a repository's root certificate and requests to an authority.
+
+Reference 1.6.
+"""
 
 from __future__ import annotations
 

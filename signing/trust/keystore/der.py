@@ -1,4 +1,4 @@
-"""Just enough DER for Notary's key files, which no library writes and few read."""
+"""Just enough DER for Notary's key files, which no library writes and few read (reference 1.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Private key files exactly as docker and notary write and read them.
+"""Private key files exactly as docker and notary write and read them (reference 1.2, 1.3).
 
 One PEM block with `gun`, `path` and `role` headers around PKCS#8. The encryption is PBES2 with PBKDF2 and AES-256-CBC,
 and the key derivation always uses HMAC-SHA1 with 2048 rounds on their side: they ignore any other choice, so a file

@@ -1,4 +1,4 @@
-"""Decide what a trust server stores: which update it takes, and which files it signs itself.
+"""Decide what a trust server stores: which update it takes, and which files it signs itself (reference 3.5).
 
 Pure: what is stored now comes in, files to store or a named error come out. The bytes accepted are the bytes sent;
 they are never written anew, so their hashes are right however a client formats its JSON.

@@ -1,4 +1,4 @@
-"""Which keys of a role are at hand, and whether they are enough. Nothing here opens a key."""
+"""Which keys of a role are at hand, and whether they are enough. Nothing here opens a key (reference 4.6)."""
 
 from __future__ import annotations
 

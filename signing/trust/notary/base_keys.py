@@ -1,4 +1,7 @@
-"""Which keys a root names for the four base roles: at first, and after one of them changed. Pure."""
+"""Which keys a root names for the four base roles: at first, and after one of them changed. Pure.
+
+Reference 2.4, 3.8.
+"""
 
 from __future__ import annotations
 

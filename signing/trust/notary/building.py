@@ -1,6 +1,6 @@
 """Make the update that a publish sends, out of changes or new base keys; nothing is signed or sent here.
 
-Publishing uses this, and whoever wants to know beforehand what a publish would do.
+Publishing uses this, and whoever wants to know beforehand what a publish would do. Reference 4.6.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What taking keys away does to what they signed: sign it anew where that can be done, else say what breaks."""
+"""What taking keys away does to what they signed: sign it anew where that can be done, else say what breaks.
+
+Reference 4.7.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits of what one targets file delegates; pure, as in Notary 0.7 (`delegationUpdateVisitor`)."""
+"""Edits of what one targets file delegates; pure, as in Notary 0.7 (`delegationUpdateVisitor`) (reference 2.5, 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The next state of a repository's targets files while changes are applied to it; nothing is signed or sent here."""
+"""The next state of a repository's targets files while changes are applied to it; nothing is signed or sent here.
+
+Reference 4.5, 4.6.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a trust server holds of one repository. A file is read and verified once, however many updates build on it."""
+"""What a trust server holds of one repository. A file is read and verified once, however many updates build on it.
+
+Reference 3.5.
+"""
 
 from __future__ import annotations
 

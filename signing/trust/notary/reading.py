@@ -1,4 +1,4 @@
-"""Read and verify files, the same bytes only once in a process.
+"""Read and verify files, the same bytes only once in a process (reference 2.1).
 
 A dashboard looks at the same unchanged files again and again. What is kept here is keyed by everything a result depends
 on: the bytes, and for signatures the keys and the threshold. Times, versions and hashes are checked anew each time.

@@ -1,4 +1,7 @@
-"""Say why an update is not taken, in the words notary-server uses: `docker trust` shows them to people as they are."""
+"""Say why an update is not taken, in the words notary-server uses: `docker trust` shows them to people as they are.
+
+Reference 3.4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whether a trust server may take a new root (Notary v1: root validation without pinning, then version and expiry)."""
+"""Whether a trust server may take a new root (Notary v1: root validation without pinning, then version and expiry).
+
+Reference 3.5, 4.3.
+"""
 
 from __future__ import annotations
 

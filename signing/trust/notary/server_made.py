@@ -1,4 +1,7 @@
-"""The files a trust server signs itself: the timestamp always, the snapshot where the root names the server's key."""
+"""The files a trust server signs itself: the timestamp always, the snapshot where the root names the server's key.
+
+Reference 2.6, 3.7.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of one update, role by role, in the order of Notary v1."""
+"""The checks of one update, role by role, in the order of Notary v1 (reference 3.5)."""
 
 from __future__ import annotations
 

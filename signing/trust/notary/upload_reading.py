@@ -1,6 +1,6 @@
 """Read uploaded files as strictly as any other, and quickly where they have the form that Notary's clients write.
 
-A role of 10,000 tags is a megabyte that a server has to read on every signing.
+A role of 10,000 tags is a megabyte that a server has to read on every signing. Reference 3.3, 3.6.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The checks every file below the root passes: bytes in, a verified object or a named error out."""
+"""The checks every file below the root passes: bytes in, a verified object or a named error out.
+
+Reference 2.2, 4.2.
+"""
 
 from __future__ import annotations
 

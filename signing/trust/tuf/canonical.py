@@ -1,4 +1,4 @@
-"""Read and write the JSON of Notary's metadata.
+"""Read and write the JSON of Notary's metadata (reference 2.1).
 
 Three forms of one value: *canonical* is what signatures and key ids cover, *file* is what is stored and hashed, and
 what is read may be neither. Notary's canonical JSON is not RFC 8785: members are sorted by their UTF-8 bytes and a

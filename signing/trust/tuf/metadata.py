@@ -1,4 +1,4 @@
-"""The four kinds of metadata: their shape, read strictly and written as Go writes them.
+"""The four kinds of metadata: their shape, read strictly and written as Go writes them (reference 2.3 to 2.6).
 
 Reading checks the shape alone. Who signed is `roles.Role.require_threshold`, what may replace what is
 `signing.trust.notary.client`.

@@ -1,4 +1,4 @@
-"""Check the shape of parsed JSON, value by value, with errors that name what is wrong."""
+"""Check the shape of parsed JSON, value by value, with errors that name what is wrong (reference 2.3)."""
 
 from __future__ import annotations
 

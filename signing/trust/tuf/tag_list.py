@@ -1,4 +1,4 @@
-"""Lists of targets as docker and notary write them, read in one sweep and kept as columns.
+"""Lists of targets as docker and notary write them, read in one sweep and kept as columns (reference 2.5).
 
 A role of 10,000 tags is a megabyte that has to be read on every change, and again for every signer's role, whose list
 is mostly the same. What is written in any other form is left to the reader of any JSON.

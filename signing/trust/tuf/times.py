@@ -1,4 +1,4 @@
-"""The times of metadata: RFC 3339 with up to nine decimals and any offset."""
+"""The times of metadata: RFC 3339 with up to nine decimals and any offset (reference 2.3)."""
 
 from __future__ import annotations
 
