@@ -1,4 +1,4 @@
-"""Requests: ask for a change, and let another person decide."""
+"""Requests: what waits, what one would do, and the decision about it."""
 
 from __future__ import annotations
 
@@ -9,40 +9,30 @@ from django.http import HttpResponse
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
+from signing import step_up as passkeys
 from signing.models import ChangeRequest, ChangeRequestItem, Decision
-from signing.selectors.repositories import visible_repositories
-from signing.selectors.requests import passphrases_needed, visible_requests, waiting_for
-from signing.selectors.signers import visible_signers
-from signing.services.requests import approve_request, reject_request, request_signer
-from trustui.api.base import (
-    ApiRequest,
-    Body,
-    Id,
-    Name,
-    Number,
-    PageOf,
-    Paging,
-    Reason,
-    Secret,
-    chosen,
-    chosen_all,
-    page,
-)
-from trustui.api.base import found as find
+from signing.selectors import requests as selectors
+from signing.selectors.requests import visible_requests, waiting_for
+from signing.services import requests as services
+from trustui.api.base import ApiRequest, Body, Id, PageOf, Paging, Reason, Secret, Text, found, page, words
 
 router = Router()
 
-MOST_REPOSITORIES = 500
-
-Guns = Annotated[list[Name], Field(min_length=1, max_length=MOST_REPOSITORIES)]
+State = ChangeRequest.State
+Kind = Annotated[ChangeRequest.Kind, words(ChangeRequest.Kind)]
+StateName = Annotated[ChangeRequest.State, words(State)]
+Passphrases = Annotated[
+    dict[Literal["root", "new_root", "repository", "signer"], Secret],
+    Field(max_length=4, default_factory=dict, description="by the purpose of the key; see passphrases_needed"),
+]
 
 
 class RequestOut(Schema):
     """What somebody asks for and how far it is."""
 
     id: int
-    kind: ChangeRequest.Kind
-    state: ChangeRequest.State
+    kind: Kind
+    state: StateName
     account: str
     signer: str | None
     parameters: dict[str, Any]
@@ -68,10 +58,10 @@ class RequestOut(Schema):
 
 
 class ItemOut(Schema):
-    """One repository of a request, and the work its approval caused."""
+    """One repository of a request: what changes in it, and the work that approving caused."""
 
     repository: str
-    diff: list[Any]
+    diff: list[str]
     affected_tags: list[str]
     operation: int | None
     operation_state: str | None
@@ -90,11 +80,12 @@ class ItemOut(Schema):
 
 
 class DecisionOut(Schema):
-    """One person's yes or no."""
+    """One person's yes or no, and to which content."""
 
     by: str
     approves: bool
     comment: str
+    content_hash: str
     stepped_up: bool
     at: datetime
 
@@ -104,11 +95,17 @@ class DecisionOut(Schema):
 
 
 class RequestDetail(RequestOut):
-    """The same with its repositories and decisions, and what the last approval has to bring."""
+    """The same with its repositories and decisions, and what it lacks.
+
+    `missing_approvals` counts those still needed; `challenge` is what the signer has to sign where `needs_proof`.
+    """
 
     items: list[ItemOut]
     decisions: list[DecisionOut]
+    missing_approvals: int
     passphrases_needed: list[str]
+    needs_proof: bool
+    challenge: str
 
     @staticmethod
     def resolve_items(request: ChangeRequest) -> list[ChangeRequestItem]:
@@ -119,29 +116,35 @@ class RequestDetail(RequestOut):
         return list(request.decisions.all())
 
     @staticmethod
+    def resolve_missing_approvals(request: ChangeRequest) -> int:
+        return selectors.quorum_of(request).missing if request.state == State.WAITING else 0
+
+    @staticmethod
     def resolve_passphrases_needed(request: ChangeRequest) -> list[str]:
-        return passphrases_needed(request) if request.state == ChangeRequest.State.WAITING else []
+        if request.state == State.APPROVED:
+            return selectors.passphrases_of(selectors.items_left(request))
+        return selectors.passphrases_needed(request) if request.state == State.WAITING else []
+
+    @staticmethod
+    def resolve_needs_proof(request: ChangeRequest) -> bool:
+        return request.state == State.WAITING and selectors.needs_proof(request)
 
 
 class RequestFilter(Paging):
-    """Which requests; `mine` are those that wait for your decision."""
+    """Which requests; `mine` are those that wait for you."""
 
-    show: Literal["", "mine"] | ChangeRequest.State = ""
-
-
-class NewSignerRequest(Body):
-    """A signer, the repositories it should sign, and why."""
-
-    signer: Annotated[Number, Field(description="a signer's id")]
-    repositories: Guns
-    reason: Reason = ""
+    show: Literal["", "mine", "waiting", "approved", "rejected", "expired", "withdrawn"] = ""
 
 
 class Approval(Body):
-    """A yes, and the passphrases of administrative keys that ask for one: root, repository."""
+    """A yes to exactly what the hash stands for."""
 
+    content_hash: Annotated[Text, Field(max_length=64, description="of what you were shown; another one is refused")]
     comment: Reason = ""
-    passphrases: Annotated[dict[str, Secret], Field(max_length=3, default_factory=dict)]
+    passphrases: Passphrases
+    step_up: (
+        Annotated[dict[str, Any], Field(description="a passkey's answer, where the policy asks for one")] | None
+    ) = None
 
 
 class Rejection(Body):
@@ -150,44 +153,104 @@ class Rejection(Body):
     comment: Reason = ""
 
 
+class Proof(Body):
+    """The signature of the request's challenge, in base64."""
+
+    signature: Annotated[Text, Field(min_length=1, max_length=4096)]
+
+
+class GoOn(Body):
+    """The passphrases that the rest of the work takes."""
+
+    passphrases: Passphrases
+
+
+class StepUpOptions(Schema):
+    """What a browser gives to the passkey."""
+
+    request_options: dict[str, Any]
+
+
 @router.get("/requests", response=PageOf[RequestOut], summary="List requests")
 def index(request: ApiRequest, response: HttpResponse, wanted: Query[RequestFilter]) -> dict[str, Any]:
-    """List the requests of your accounts, the newest first."""
+    """List the requests of your accounts and repositories, the newest first."""
     rows = waiting_for(request.user) if wanted.show == "mine" else visible_requests(request.user)
-    if wanted.show in ChangeRequest.State.values:
+    if wanted.show in State.values:
         rows = rows.filter(state=wanted.show)
     return page(request, response, rows, wanted)
 
 
-@router.post("/requests/signer", response={201: RequestDetail}, summary="Ask for a signer")
-def new(request: ApiRequest, body: NewSignerRequest) -> Status[ChangeRequest]:
-    """Ask that a signer may sign these repositories. Somebody else has to approve it."""
-    signer = chosen(visible_signers(request.user), "signer", pk=body.signer)
-    mine = visible_repositories(request.user).filter(account=signer.account_id)
-    repositories = chosen_all(mine, "repositories", "gun", body.repositories)
-    made = request_signer(actor=request.user, signer=signer, repositories=repositories, reason=body.reason)
-    return Status(201, _find(request, made.pk))
-
-
 @router.get("/requests/{int:pk}", response=RequestDetail, summary="Show a request")
 def show(request: ApiRequest, pk: Id) -> ChangeRequest:
-    """Show what is asked, who decided, and what became of it in each repository."""
-    return _find(request, pk)
+    """Show what is asked and would change now, who decided, and what became of it in each repository."""
+    asked = find(request, pk)
+    if asked.state != State.WAITING:
+        return asked
+    services.note_changes(asked)
+    return find(request, pk)
+
+
+@router.get("/requests/{int:pk}/step-up", response=StepUpOptions, summary="Begin a confirmation by passkey")
+def begin(request: ApiRequest, pk: Id) -> dict[str, Any]:
+    """Give what a browser asks a passkey; the answer counts for this request's content of now only."""
+    asked = find(request, pk)
+    return {"request_options": passkeys.begin(request.user, asked, asked.content_hash)}
 
 
 @router.post("/requests/{int:pk}/approve", response=RequestDetail, summary="Approve a request")
 def approve(request: ApiRequest, pk: Id, body: Approval) -> ChangeRequest:
     """Count one approval; once there are enough, the work begins. Nobody approves what they asked for."""
-    approve_request(actor=request.user, request=_find(request, pk), passphrases=body.passphrases, comment=body.comment)
-    return _find(request, pk)
+    asked = find(request, pk)
+    confirmed = None
+    if body.step_up is not None:
+        confirmed = passkeys.verify(request.user, asked, body.content_hash, body.step_up)
+    services.approve_request(
+        actor=request.user,
+        request=asked,
+        content_hash=body.content_hash,
+        passphrases={str(purpose): text for purpose, text in body.passphrases.items()},
+        comment=body.comment,
+        step_up=confirmed,
+    )
+    return find(request, pk)
 
 
 @router.post("/requests/{int:pk}/reject", response=RequestDetail, summary="Reject a request")
 def reject(request: ApiRequest, pk: Id, body: Rejection) -> ChangeRequest:
     """Say no, which ends the request."""
-    reject_request(actor=request.user, request=_find(request, pk), comment=body.comment)
-    return _find(request, pk)
+    services.reject_request(actor=request.user, request=find(request, pk), comment=body.comment)
+    return find(request, pk)
 
 
-def _find(request: ApiRequest, pk: int) -> ChangeRequest:
-    return find(visible_requests(request.user), pk=pk)
+@router.post("/requests/{int:pk}/proof", response=RequestDetail, summary="Show that the signer holds the key")
+def prove(request: ApiRequest, pk: Id, body: Proof) -> ChangeRequest:
+    """Bring the signature of the challenge; `trustctl` writes it where the key is."""
+    services.prove_possession(actor=request.user, request=find(request, pk), signature=body.signature)
+    return find(request, pk)
+
+
+@router.post("/requests/{int:pk}/retry", response=RequestDetail, summary="Go on with an approved request")
+def retry(request: ApiRequest, pk: Id, body: GoOn) -> ChangeRequest:
+    """Do what it still lacks: what failed, and what waited for a signer's passphrase."""
+    passphrases = {str(purpose): text for purpose, text in body.passphrases.items()}
+    services.retry_request(actor=request.user, request=find(request, pk), passphrases=passphrases)
+    return find(request, pk)
+
+
+@router.post("/requests/{int:pk}/withdraw", response=RequestDetail, summary="Withdraw a request")
+def withdraw(request: ApiRequest, pk: Id) -> ChangeRequest:
+    """Take back what nobody decided about yet."""
+    services.withdraw_request(actor=request.user, request=find(request, pk))
+    return find(request, pk)
+
+
+@router.post("/requests/{int:pk}/renew", response={201: RequestDetail}, summary="Ask anew for what is left")
+def renew(request: ApiRequest, pk: Id) -> Status[ChangeRequest]:
+    """Make a new request for what an old one still lacks; nobody has approved it yet."""
+    fresh = services.renew_request(actor=request.user, request=find(request, pk))
+    return Status(201, find(request, fresh.pk))
+
+
+def find(request: ApiRequest, pk: int) -> ChangeRequest:
+    """Find a request that this person may see."""
+    return found(visible_requests(request.user), pk=pk)

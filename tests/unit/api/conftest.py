@@ -10,9 +10,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from signing.models import Membership, Repository, User
+from signing.models import Repository, User
 from signing.services.api_tokens import create_token
-from tests.factories import Cast, make_cast, make_member
+from signing.services.machines import create_machine
+from tests.factories import Cast, make_cast
 
 ALL_SCOPES = ("read", "request", "publish", "approve", "manage")
 
@@ -71,10 +72,8 @@ def as_program(user: User, *scopes: str, **fields: Any) -> Caller:
     return Caller(token_of(user, *scopes, **fields))
 
 
-def as_machine(cast: Cast, *scopes: str) -> Caller:
-    """Call as a machine account that the cast's lead runs, on the cast's repository."""
-    machine = make_member(cast.account, "ci", Membership.Role.DEVELOPER)
-    machine.is_machine = True
-    machine.save()
-    raw = token_of(machine, *(scopes or ("read", "request")), actor=cast.lead, repositories=[cast.repository])
-    return Caller(raw)
+def as_machine(cast: Cast, *scopes: str, repository: Repository | None = None) -> Caller:
+    """Call as a machine account that the cast's lead runs, on the cast's repository or on this one."""
+    machine = create_machine(actor=cast.lead, account=cast.account, username="ci")
+    places = [repository or cast.repository]
+    return Caller(token_of(machine, *(scopes or ("read", "request")), actor=cast.lead, repositories=places))

@@ -37,7 +37,6 @@ FOR_BROWSERS = {
     "mfa_add_webauthn",
     "mfa_remove_webauthn",
     "mfa_edit_webauthn",
-    "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes",
 }
 

@@ -10,9 +10,11 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from signing.models import Account, ApiToken, AuditEvent, ChangeRequest, Operation, User
+from signing.models import Account, ApiToken, AuditEvent, ChangeRequest, Operation, User, Webhook
 from signing.services.api_tokens import revoke_token
-from tests.factories import Cast, make_key, make_operation, make_request, make_signer
+from signing.services.machines import create_machine
+from signing.services.requests import request_signer
+from tests.factories import Cast, make_key, make_operation, make_repository, make_request, make_signer
 from tests.unit.api.conftest import Caller, as_machine, as_program, token_of
 
 
@@ -48,7 +50,9 @@ class TestForeignIds:
         request = make_request(signer, [cast.repository], cast.developer)
         operation = make_operation(Operation.Kind.REFRESH, "refresh", cast.repository, requested_by=cast.lead)
         key = make_key(cast.account, name="carol", owner=cast.lead)
-        token = ApiToken.objects.get(token_hash__isnull=False, user=cast.lead)
+        token = ApiToken.objects.get(user=cast.lead)
+        webhook = Webhook.objects.create(account=cast.account, url="https://hook.test/", secret=b"")
+        machine = create_machine(actor=cast.lead, account=cast.account, username="ci")
         event = AuditEvent.objects.exclude(actor=cast.outsider).order_by("-number")[0]
         repository = f"/repositories/{cast.repository.gun}"
         return {
@@ -71,8 +75,38 @@ class TestForeignIds:
             ("POST", f"/keys/{key.key_id}/certificate"): {"pem": key.public_pem},
             ("GET", f"/signers/{signer.pk}"): None,
             ("GET", f"/requests/{request.pk}"): None,
-            ("POST", f"/requests/{request.pk}/approve"): {},
+            ("POST", f"/requests/{request.pk}/change"): {"repositories": [cast.repository.gun]},
+            ("GET", f"/requests/{request.pk}/step-up"): None,
+            ("POST", f"/requests/{request.pk}/approve"): {"content_hash": request.content_hash},
             ("POST", f"/requests/{request.pk}/reject"): {},
+            ("POST", f"/requests/{request.pk}/proof"): {"signature": "c2ln"},
+            ("POST", f"/requests/{request.pk}/retry"): {},
+            ("POST", f"/requests/{request.pk}/withdraw"): None,
+            ("POST", f"/requests/{request.pk}/renew"): None,
+            ("POST", f"{repository}/-/requests/signature"): {
+                "tag": "1",
+                "digest": "5f" * 32,
+                "length": 1,
+                "signer": "alice",
+            },
+            ("POST", f"{repository}/-/tags/1.0/requests/revocation"): {},
+            ("GET", f"{repository}/-/policy"): None,
+            ("POST", f"{repository}/-/policy/request"): {"needed_approvals": 0},
+            ("GET", f"{repository}/-/members"): None,
+            ("PUT", f"{repository}/-/members/oscar"): {"role": "lead"},
+            ("DELETE", f"{repository}/-/members/dan"): None,
+            ("GET", "/accounts/team/policy"): None,
+            ("POST", "/accounts/team/policy/request"): {"needed_approvals": 0},
+            ("GET", "/accounts/team/webhooks"): None,
+            ("POST", "/accounts/team/webhooks"): {"url": "https://hook.test/", "events": ["signed"]},
+            ("GET", f"/webhooks/{webhook.pk}"): None,
+            ("PATCH", f"/webhooks/{webhook.pk}"): {"is_active": False},
+            ("DELETE", f"/webhooks/{webhook.pk}"): None,
+            ("POST", f"/webhooks/{webhook.pk}/secret"): None,
+            ("POST", f"/webhooks/{webhook.pk}/ping"): None,
+            ("GET", f"/webhooks/{webhook.pk}/deliveries"): None,
+            ("POST", f"/webhooks/{webhook.pk}/deliveries/1/again"): None,
+            ("GET", f"/machines/{machine.pk}"): None,
             ("GET", f"/operations/{operation.pk}"): None,
             ("POST", f"/operations/{operation.pk}/cancel"): None,
             ("POST", f"/operations/{operation.pk}/retry"): {},
@@ -80,6 +114,10 @@ class TestForeignIds:
             ("POST", f"/people/{cast.developer.pk}/password"): None,
             ("POST", f"/people/{cast.developer.pk}/activate"): None,
             ("POST", f"/people/{cast.developer.pk}/deactivate"): None,
+            ("PATCH", f"/people/{cast.developer.pk}"): {"full_name": "Eve"},
+            ("PUT", f"/people/{cast.developer.pk}/standing"): {"standing": "administrator"},
+            ("POST", f"/people/{cast.developer.pk}/second-factor"): None,
+            ("POST", f"/people/{cast.developer.pk}/sessions"): None,
             ("GET", f"/tokens/{token.pk}"): None,
             ("POST", f"/tokens/{token.pk}/revoke"): None,
             ("GET", f"/audit/{event.number}"): None,
@@ -111,27 +149,66 @@ class TestForeignIds:
 
 class TestDeciding:
     def asked(self, cast: Cast, by: User) -> ChangeRequest:
-        return make_request(make_signer(cast.account, "bob", user=cast.developer), [cast.repository], by)
+        make_key(cast.account, "root", is_unattended=True)
+        repository = make_repository(cast.account, "fresh")
+        signer = make_signer(cast.account, "bob", user=cast.signer)
+        return request_signer(actor=by, signer=signer, repositories=[repository])
+
+    def approve(self, call: Caller, request: ChangeRequest) -> Any:
+        return call.post(f"/requests/{request.pk}/approve", {"content_hash": request.content_hash})
+
+    def test_another_lead_approves(self, cast: Cast) -> None:
+        request = self.asked(cast, cast.developer)
+        answer = self.approve(as_program(cast.lead), request)
+
+        assert answer.status_code == 200, answer.content
+        assert answer.json()["state"] == "approved"
+        assert [item["operation_state"] for item in answer.json()["items"]] == ["queued"]
 
     def test_nobody_approves_their_own_request(self, cast: Cast) -> None:
         request = self.asked(cast, cast.lead)
-        answer = as_program(cast.lead).post(f"/requests/{request.pk}/approve")
+        answer = self.approve(as_program(cast.lead), request)
 
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
         request.refresh_from_db()
         assert request.state == "waiting"
+
+    def test_nobody_approves_what_a_token_they_made_asked_for(self, cast: Cast) -> None:
+        make_key(cast.account, "root", is_unattended=True)
+        repository = make_repository(cast.account, "fresh")
+        machine = as_machine(cast, repository=repository)
+        signer = make_signer(cast.account, "bob", user=User.objects.get(username="ci"))
+        asked = machine.post("/requests/signer", {"signer": signer.pk, "repositories": [repository.gun]})
+        assert asked.status_code == 201, asked.content
+        request = ChangeRequest.objects.get(pk=asked.json()["id"])
+
+        assert self.approve(as_program(cast.lead), request).status_code == 403, "the lead made the machine's token"
+        assert self.approve(as_program(cast.other_lead), request).status_code == 200
+
+    def test_an_approval_of_something_else_is_refused(self, cast: Cast) -> None:
+        request = self.asked(cast, cast.developer)
+        answer = as_program(cast.lead).post(f"/requests/{request.pk}/approve", {"content_hash": "0" * 64})
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "stale_approval")
+
+    def test_an_approval_sent_twice_counts_once(self, cast: Cast) -> None:
+        ChangeRequest.objects.filter(pk=(request := self.asked(cast, cast.developer)).pk).update(needed_approvals=2)
+        call = as_program(cast.lead)
+
+        assert self.approve(call, request).json()["missing_approvals"] == 1
+        assert self.approve(call, request).json()["code"] == "too_late"
 
     def test_a_machine_approves_nothing_whatever_its_token_says(self, cast: Cast) -> None:
         request = self.asked(cast, cast.developer)
         call = as_machine(cast)
         ApiToken.objects.filter(user__username="ci").update(scopes=["read", "request", "approve", "manage"])
 
-        assert call.post(f"/requests/{request.pk}/approve").status_code in (403, 404)
+        assert self.approve(call, request).status_code in (403, 404)
         assert call.post(f"/requests/{request.pk}/reject").status_code in (403, 404)
 
     def test_a_token_without_the_scope_approves_nothing(self, cast: Cast) -> None:
         request = self.asked(cast, cast.developer)
-        answer = as_program(cast.lead, "read", "request", "publish", "manage").post(f"/requests/{request.pk}/approve")
+        answer = self.approve(as_program(cast.lead, "read", "request", "publish", "manage"), request)
 
         assert answer.status_code == 403
         assert "approve" in answer.json()["next_step"]
@@ -148,16 +225,6 @@ class TestTokens:
         call = as_machine(cast)
 
         assert [row["gun"] for row in call.get("/repositories").json()["items"]] == [cast.repository.gun]
-
-    def test_a_machine_asks_for_a_signer(self, cast: Cast) -> None:
-        signer = make_signer(cast.account, "bob", user=cast.developer)
-        cast.repository.signers = [*cast.repository.signers, {"name": "bob", "keys": []}]
-        cast.repository.save()
-        body = {"signer": signer.pk, "repositories": [cast.repository.gun], "reason": "for the release"}
-        answer = as_machine(cast).post("/requests/signer", body)
-
-        assert answer.status_code == 201, answer.content
-        assert answer.json()["requested_by"] == "ci"
 
     def test_a_token_that_may_only_ask_reads_nothing(self, cast: Cast) -> None:
         answer = as_program(cast.lead, "request").get("/repositories")
