@@ -85,7 +85,11 @@ class KeyFile:
         return [cls.parse(text[start:end]) for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
 
     def to_text(self, **headers: str) -> str:
-        """Write the block again with further headers, in their order by name as notary has them."""
+        """Write the block again with further headers, in their order by name as notary has them.
+
+        Raises:
+            InvalidName: a header has characters that cannot be written there.
+        """
         if not "".join(headers.values()).isprintable():
             raise InvalidName("A header of a key file has characters that cannot be written there.")
         lines = "".join(f"{name}: {value}\n" for name, value in sorted({**self.headers, **headers}.items()))

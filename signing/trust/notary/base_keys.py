@@ -26,7 +26,11 @@ def first_root(keys: Mapping[str, PublicKey], now: datetime) -> Root:
 
 
 def with_keys(root: Root, role: str, keys: Sequence[PublicKey]) -> Root:
-    """Name other keys for a base role; old root certificates stay listed, as clients that follow need them."""
+    """Name other keys for a base role; old root certificates stay listed, as clients that follow need them.
+
+    Raises:
+        InvalidInput: these are fewer keys than the role needs signatures of.
+    """
     threshold = root.roles[role].threshold
     if len({key.canonical_id for key in keys}) < threshold:
         raise InvalidInput(f"{role} needs signatures of {threshold} keys, so it needs as many keys.")

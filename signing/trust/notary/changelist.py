@@ -103,7 +103,11 @@ class Change:
 
     @property
     def threshold(self) -> int:
-        """The threshold a change of kind `delegation` sets; 0 for none."""
+        """The threshold a change of kind `delegation` sets; 0 for none.
+
+        Raises:
+            MalformedMetadata: the staged change has something else there.
+        """
         threshold = self._delegation.get("threshold") or 0
         if not isinstance(threshold, int) or threshold < 0:
             raise MalformedMetadata("The threshold of a staged delegation is not a number.")
@@ -115,7 +119,11 @@ class Change:
         return bool(self._delegation.get("clear_paths"))
 
     def texts(self, member: Literal["remove_keys", "add_paths", "remove_paths"]) -> tuple[str, ...]:
-        """Give one of the lists of a change of kind `delegation`."""
+        """Give one of the lists of a change of kind `delegation`.
+
+        Raises:
+            MalformedMetadata: the staged change has something else there.
+        """
         listed = self._listed(member)
         if not all(isinstance(item, str) for item in listed):
             raise MalformedMetadata(f"`{member}` of a staged delegation is not a list of texts.")

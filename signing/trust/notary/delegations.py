@@ -26,7 +26,12 @@ def signer_role(name: str) -> str:
 
 
 def adding_signer(name: str, keys: Sequence[PublicKey]) -> list[Change]:
-    """Plan that `keys` sign as `name`, and release what they sign."""
+    """Plan that `keys` sign as `name`, and release what they sign.
+
+    Raises:
+        InvalidInput: there are no keys.
+        InvalidName: no signer can have that name.
+    """
     if not keys:
         raise InvalidInput(f"The signer {name} needs a public key.", next_step="Give at least one public key.")
     return [Change.add_delegation(role, keys, EVERYTHING) for role in (signer_role(name), roles.RELEASES)]

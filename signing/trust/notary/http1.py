@@ -113,7 +113,12 @@ class Connection:
         self._timed.sendall(b"".join(requests))
 
     def head(self) -> Head:
-        """Read status line and headers, passing over `100 Continue`."""
+        """Read status line and headers, passing over `100 Continue`.
+
+        Raises:
+            ConnectionEnded: the other side closed the connection before it answered.
+            NotHttp: this is no answer.
+        """
         seen = self._timed.reader.peek(1)
         if not seen:
             raise ConnectionEnded("it closed the connection")

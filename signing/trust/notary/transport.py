@@ -116,7 +116,12 @@ class HttpsTransport:
         self._client.close()
 
     def get(self, gun: str, name: str, limit: int | None = None) -> bytes | None:
-        """Give a metadata file of at most `limit` bytes; None if the server has no such file."""
+        """Give a metadata file of at most `limit` bytes; None if the server has no such file.
+
+        Raises:
+            InvalidInput: no metadata file has that name; the server is not asked.
+            TooLarge: it is larger.
+        """
         if not _FILE_NAME.fullmatch(name):
             raise InvalidInput(f"{name[:300]!r} is not the name of a metadata file.")
         largest = LARGEST_FILE if limit is None else limit

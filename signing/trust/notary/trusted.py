@@ -65,7 +65,11 @@ class TrustedRepository:
         return {name: envelope.raw for name, envelope in self.envelopes.items()}
 
     def role(self, name: str) -> Role:
-        """Give a base role, or a delegation that is among `files`, with its keys."""
+        """Give a base role, or a delegation that is among `files`, with its keys.
+
+        Raises:
+            UnknownDelegation: its parent does not delegate to it.
+        """
         if not roles.is_delegation(name):
             return self.root.role(name)
         parent = roles.parent_of(name)

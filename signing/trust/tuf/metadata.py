@@ -102,7 +102,8 @@ class ListedEnvelope(Envelope):
         self.__dict__.update(raw=raw, payload=payload, outline=outline, tags=tags, signatures=signatures)
 
     @cached_property
-    def signed(self) -> dict[str, Any]:  # read when somebody asks, which is seldom
+    def signed(self) -> dict[str, Any]:
+        """What was signed, as JSON values; read when somebody asks, which is seldom."""
         return cast(dict[str, Any], canonical.parse(self.payload))
 
     @classmethod
@@ -261,7 +262,11 @@ class Delegation:
 
     @classmethod
     def from_json(cls, value: Any) -> Delegation:
-        """Read one delegation; Go writes `null` for an empty list of key ids."""
+        """Read one delegation; Go writes `null` for an empty list of key ids.
+
+        Raises:
+            MalformedMetadata: it is none.
+        """
         members = shape.members(value, "a delegation", ("keyids", "name", "threshold"), ("paths",))
         name = shape.text(members["name"], "the name of a delegation")
         if not roles.is_delegation(name):
