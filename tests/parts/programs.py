@@ -21,6 +21,8 @@ DEBIAN_PACKAGES = {
     "postgres": "postgresql",
     "chromium": "chromium",
     "softhsm2-util": "softhsm2",
+    "slapd": "slapd",
+    "slapadd": "slapd",
     "wrk": "wrk",
     "zsh": "zsh",
     "fish": "fish",
