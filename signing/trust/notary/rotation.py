@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextvars import copy_context
-from threading import Thread
 
 from signing.trust.errors import InvalidInput
 from signing.trust.keystore.base import PrivateKey
@@ -16,7 +14,6 @@ from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.notary.update import Update
 from signing.trust.tuf import roles
 from signing.trust.tuf.keys import PublicKey
-from signing.trust.tuf.roles import Role
 
 
 def rotate(publisher: Publisher, role: str, keys: Sequence[PrivateKey] = (), *, to_server: bool = False) -> Published:
@@ -41,7 +38,7 @@ def rotate(publisher: Publisher, role: str, keys: Sequence[PrivateKey] = (), *, 
     def proof(after: TrustedRepository) -> bool:
         return after.root.role(role).keys.keys() == {key.key_id for key in publics}
 
-    return publisher.publish_update(build, proof)
+    return publisher.publish_update(build, proof, signing=[roles.ROOT])
 
 
 def _require_possible(role: str, *, to_server: bool) -> None:
@@ -59,33 +56,10 @@ def _new_publics(
     publisher: Publisher, before: TrustedRepository, role: str, keys: Sequence[PrivateKey], *, to_server: bool
 ) -> list[PublicKey]:
     if to_server:
-        return [_server_key(publisher, role, before.root.role(roles.ROOT))]
+        return [publisher.transport.rotate_key(publisher.gun, role)]
     gun = None if role == roles.ROOT else str(publisher.gun)
     count = before.root.roles[role].threshold
     chosen = list(keys) or [new_key(publisher.keystore, role, gun) for _ in range(count)]
     if role != roles.ROOT:
         return [key.public for key in chosen]
     return [root_certificate(key, str(publisher.gun), publisher.now()) for key in chosen]
-
-
-def _server_key(publisher: Publisher, role: str, root: Role) -> PublicKey:
-    """Have the server make a key, and open the root keys here meanwhile: both take their time."""
-    answers: list[PublicKey | Exception] = []
-
-    def ask() -> None:
-        try:
-            answers.append(publisher.transport.rotate_key(publisher.gun, role))
-        except Exception as error:
-            answers.append(error)
-
-    asking = Thread(target=copy_context().run, args=(ask,))  # with the deadline of this thread
-    asking.start()
-    try:
-        for _, key in publisher.held.require(root):
-            publisher.held.open(key.canonical_id)
-    finally:
-        asking.join()
-    (answer,) = answers
-    if isinstance(answer, Exception):
-        raise answer
-    return answer

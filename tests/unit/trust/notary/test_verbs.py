@@ -458,8 +458,6 @@ def test_the_server_makes_the_new_key(lead: Person, reader: Reader, simulator: S
 
 
 def test_a_server_that_makes_no_key(lead: Person, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked while the root key is opened here, and its refusal is told all the same."""
-
     def refuse(_gun: str, _role: str) -> PublicKey:
         raise ServerUnreachable("no answer")
 
