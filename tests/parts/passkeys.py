@@ -36,7 +36,7 @@ class SoftPasskey:
         """Answer PublicKeyCredentialCreationOptions."""
         wanted = options["publicKey"]
         self.user_handle = _bytes(wanted["user"]["id"])
-        public = ES256.from_cryptography_key(self.key.public_key())
+        public = ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]  # half typed
         credential = AttestedCredentialData.create(Aaguid.NONE, self.id, public)
         data = AuthenticatorData.create(self._rp_hash(), self._flags() | FLAG.AT, self.count, bytes(credential))
         client = self._client_data(CollectedClientData.TYPE.CREATE, wanted["challenge"])

@@ -60,7 +60,7 @@ def start(here: Place, supervisor: Supervisor) -> None:
         if code := supervisor.run(program):
             raise NotReady(f"{program.name} ended with code {code}.\n{program.tail()}")
     trust_server, web = supervisor.keep(parts.trust_server()), supervisor.keep(parts.web())
-    for worker in parts.workers():
+    for worker in (*parts.workers(), *parts.people_sync()):
         supervisor.keep(worker)
     trust_server.wait_ready(parts.is_trust_server_ready, READY_SECONDS)
     web.wait_ready(parts.is_web_ready, READY_SECONDS)

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import allauth
 import django
 from django.conf import settings
 from django.core.management import call_command
@@ -82,7 +83,7 @@ def show_secret(name: str, secret: str, remark: str) -> None:
 
 
 def _fingerprint(folders: list[Path]) -> str:
-    found = hashlib.sha256(django.get_version().encode())
+    found = hashlib.sha256(f"{django.get_version()} {allauth.__version__}".encode())  # they bring files of their own
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

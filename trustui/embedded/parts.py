@@ -16,6 +16,7 @@ from trustui.embedded.place import Place
 from trustui.embedded.processes import Process
 
 PROJECT = Path(__file__).resolve().parents[2]
+SYNC_SECONDS = 30  # who left is out within a minute
 QUEUES = ("signing", "docker", "notices")
 
 
@@ -69,6 +70,12 @@ class Parts:
         command = ["rqworker", "--serializer=rq.serializers.JSONSerializer", "--verbosity=0"]
         workers = [self._worker(queue, [*command, queue]) for queue in QUEUES]
         return [*workers, self.program("scheduler", "scheduler", ["manage.py", "run_schedule"])]
+
+    def people_sync(self) -> list[Process]:
+        """Give the program that asks directories who left, where there are any; it knows what the pages know."""
+        if not (os.environ.get("OIDC_URL") or os.environ.get("LDAP_URL")):
+            return []
+        return [self.program("people-sync", "web", ["manage.py", "sync_people", f"--every={SYNC_SECONDS}"])]
 
     def preparations(self) -> list[Process]:
         """List the programs that bring the database up to date, to be run one after the other."""
