@@ -20,6 +20,7 @@ from signing.trust.notary.root_rules import check_root, read_root
 from signing.trust.tuf import canonical, roles, shape
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Envelope, FileMeta, Root, Signature, Snapshot, Targets, Timestamp
+from tests.fuzz import forms
 from tests.simulator import NOON, Clock, Owner, Simulator
 from tests.unit.trust.samples import DATA, GUN, ROLE_FILES, metadata, passphrase_of
 
@@ -51,6 +52,8 @@ def readers() -> list[Reader]:
         *(Reader(f"signed {role}", _insider().said(role), functools.partial(read_signed, role)) for role in _ROLES),
         *(Reader(f"change {path.name}", path.read_bytes(), read_change) for path in _files("changelist/*.change")),
         *(Reader(f"public key {path.name}", path.read_bytes(), read_public_key) for path in _files("keys/*.pub")),
+        Reader("certificate", forms.certificate(), forms.read_certificate),
+        *(Reader(f"answer {name}", data, forms.read_answer) for name, data in forms.ANSWERS.items()),
         *(Reader(f"private key {path.name}", path.read_bytes(), read_private_key) for path in _files("keys/*.key")),
     ]
 
