@@ -205,9 +205,14 @@ def passphrases_of(items: Sequence[ChangeRequestItem]) -> list[str]:
 
 def may_go_on(user: User, request: ChangeRequest, items: Sequence[ChangeRequestItem]) -> bool:
     """Tell whether this person may do what is left."""
-    if SIGNER in passphrases_of(items):
+    if is_for_signer(request, items):
         return may_sign_for(user, request, items)
     return may(user, "retry_request", request)
+
+
+def is_for_signer(request: ChangeRequest, items: Sequence[ChangeRequestItem]) -> bool:
+    """Tell whether only the signer goes on: to sign in their name, or because their key asks for its passphrase."""
+    return request.kind == Kind.SIGN or SIGNER in passphrases_of(items)
 
 
 def may_sign_for(user: User, request: ChangeRequest, items: Sequence[ChangeRequestItem]) -> bool:

@@ -160,14 +160,15 @@ def retry_operation(
         raise Conflict("The key file was used up by the first try.", next_step="Import the key file again.")
     if operation.kind in Operation.ONCE:
         raise Conflict("What came sealed with it was used up by the first try.", next_step="Start it anew.")
-    if operation.signer and operation.kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN):
-        require(actor, "sign_with", operation.signer, at=operation.repository)
     if not is_retryable(operation):
         raise TooLate("Only a failed operation can be tried again.")
+    needed = passphrases_needed(operation)
+    signs = operation.kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN) or "signer" in needed
+    if operation.signer and signs:
+        require(actor, "sign_with", operation.signer, at=operation.repository)
     given = dict(passphrases or {})
     if passphrase:
         given.setdefault("signer", passphrase)
-    needed = passphrases_needed(operation)
     for purpose in needed:
         if not given.get(purpose):
             raise InvalidInput(f"The passphrase of the {purpose} key is needed to try again.")

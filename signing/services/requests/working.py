@@ -13,7 +13,7 @@ from signing.approvals.previews import ItemPreview
 from signing.errors import NotAllowed, TooLate
 from signing.models import ChangeRequest, ChangeRequestItem, Operation, User
 from signing.permissions import require
-from signing.selectors.requests import items_left, may_sign_for, passphrases_of
+from signing.selectors.requests import is_for_signer, items_left, may_sign_for, passphrases_of
 from signing.services import audit
 from signing.services.requests.locking import locked
 from signing.services.work import restart_operation, start_operation
@@ -39,7 +39,7 @@ def retry_request(
     request = locked(request)
     items = items_left(request)
     needed = passphrases_of(items)
-    if SIGNER in needed:
+    if is_for_signer(request, items):
         _require_signer(actor, request, items)
     else:
         require(actor, "retry_request", request)
@@ -70,11 +70,14 @@ def retry_request(
 def start_items(actor: User, request: ChangeRequest, given: Mapping[str, str], *, only_complete: bool = False) -> None:
     """Queue the work of every repository that has none or whose work failed; the caller authorised it.
 
-    With `only_complete`, what takes a passphrase that is not given waits for it.
+    With `only_complete`, what takes a passphrase that is not given waits for it, and what is signed in a person's name
+    waits for that person, unless they asked for it themselves.
     """
+    if only_complete:
+        given = {purpose: text for purpose, text in given.items() if purpose != SIGNER}
     for item in items_left(request):
         needed = passphrases_of([item])
-        if only_complete and not all(given.get(purpose) for purpose in needed):
+        if only_complete and not (all(given.get(purpose) for purpose in needed) and _has_consent(actor, request, item)):
             continue
         secrets = {purpose: given[purpose] for purpose in needed}
         if item.operation and item.operation.state == Operation.State.FAILED:
@@ -94,6 +97,14 @@ def start_items(actor: User, request: ChangeRequest, given: Mapping[str, str], *
         item.save(update_fields=["operation"])
 
 
+def _has_consent(approver: User, request: ChangeRequest, item: ChangeRequestItem) -> bool:
+    """Tell whether somebody who may sign with the key asked for it, or approves it now."""
+    if request.kind != ChangeRequest.Kind.SIGN:
+        return True
+    people = [person for person in (approver, request.requested_by) if person is not None]
+    return any(may_sign_for(person, request, [item]) for person in people)
+
+
 def passphrases_to_start(request: ChangeRequest, previews: Sequence[ItemPreview] | None = None) -> list[str]:
     """List the passphrases that the work would take as it is now."""
     needed: set[str] = set()
@@ -107,6 +118,6 @@ def _require_signer(actor: User, request: ChangeRequest, items: Sequence[ChangeR
     if not may_sign_for(actor, request, items):
         name = request.signer.name if request.signer else "the signer"
         raise NotAllowed(
-            f"This takes the passphrase of {name}, so {name} has to go on.",
+            f"This signs with the key of {name}, so {name} has to go on.",
             next_step="Send them this request's address.",
         )
