@@ -54,14 +54,20 @@ def curl(base: str, name: str, given: Mapping[str, Any]) -> str:
     `base` is the address of the dashboard; the token is read from the variable TRUSTUI_TOKEN.
     """
     endpoint = endpoints()[name]
+    asked = {key: given[key] for key in endpoint.names("query") if key in given}
+    url = shlex.quote(address(base, name, given) + (f"?{urlencode(asked)}" if asked else ""))
+    words = ["curl --fail-with-body -sS", *_method(endpoint, given), AUTHORIZATION, url]
+    return " \\\n  ".join([" ".join(words[:-2]), *words[-2:]])
+
+
+def address(base: str, name: str, given: Mapping[str, Any]) -> str:
+    """Write the address of an endpoint; what is missing in its path stands in capitals."""
+    endpoint = endpoints()[name]
     path = endpoint.path
     for parameter in endpoint.names("path"):
         value = str(given[parameter]) if parameter in given else parameter.upper()
         path = path.replace(f"{{{parameter}}}", quote(value, safe="/:@"))
-    asked = {key: given[key] for key in endpoint.names("query") if key in given}
-    address = shlex.quote(base.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else ""))
-    words = ["curl --fail-with-body -sS", *_method(endpoint, given), AUTHORIZATION, address]
-    return " \\\n  ".join([" ".join(words[:-2]), *words[-2:]])
+    return base.rstrip("/") + path
 
 
 def _method(endpoint: Endpoint, given: Mapping[str, Any]) -> list[str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 from django.utils import timezone
 
-from signing.models import Account, ApiToken, AuditEvent, KeptAnswer, Operation, User
-from tests.factories import PASSPHRASE, Cast, make_cast
-from tests.unit.api.conftest import Caller, as_program
+from signing.models import Account, ApiToken, AuditEvent, KeptAnswer, Operation
+from tests.factories import PASSPHRASE, Cast
+from tests.unit.api.conftest import as_program
 
 KEY = {"Idempotency-Key": "release-1.4.0"}
 ACCOUNT = {"name": "fresh", "registry": "registry.test:5000", "namespace": "fresh", "trust_server": "notary"}
@@ -100,23 +98,3 @@ def test_what_is_no_key_is_refused(cast: Cast, key: str) -> None:
     answer = as_program(cast.admin).post("/accounts", ACCOUNT, **{"Idempotency-Key": key})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_members")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_requests_at_the_same_moment_one_runs() -> None:
-    cast = make_cast()
-    call = as_program(cast.admin)
-    answers: list[int] = []
-
-    def send() -> None:
-        answers.append(Caller(call.raw).post("/people", {"username": "eve"}, **KEY).status_code)
-        connection.close()
-
-    threads = [threading.Thread(target=send) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(answers) == [201, 409, 409, 409]
-    assert User.objects.filter(username="eve").count() == 1
