@@ -101,12 +101,15 @@ class Notary:
     server: Server
     folder: Path
     person: str
+    password: str = PASSWORD
 
     def run(self, *arguments: str) -> Outcome:
         passphrases = {
             f"NOTARY_{role}_PASSPHRASE": REPOSITORY_PASSPHRASE for role in ("ROOT", "TARGETS", "SNAPSHOT", "DELEGATION")
         }
-        login = {"NOTARY_AUTH": base64.b64encode(f"{self.person}:{PASSWORD}".encode()).decode()} if self.person else {}
+        login = (
+            {"NOTARY_AUTH": base64.b64encode(f"{self.person}:{self.password}".encode()).decode()} if self.person else {}
+        )
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **passphrases, **login}
         common = ["-s", self.server.url, "-d", str(self.folder), "--tlscacert", str(self.server.ca_file)]
         return run([require_program("notary"), *common, *arguments], env=env, stdin=b"yes\n")
@@ -149,6 +152,20 @@ def test_notary_deletes_and_rotates_as_a_lead_only(notary_of: Callable[[str], No
 
     lead.run("delete", gun, "--remote").succeeded()
     lead.run("list", gun).failed()
+
+
+def test_programs_come_with_api_tokens_and_go_no_further(
+    notary_of: Callable[[str], Notary], server: Server, issuer: TokenIssuer, gun: str, tmp_path: Path
+) -> None:
+    publishes = Notary(server, tmp_path / "ci", "ci", issuer.api_token("lead", "read", "publish"))
+    reads = Notary(server, tmp_path / "reader", "anything", issuer.api_token("lead", "read"))
+    publishes.run("init", gun, "-p").succeeded()
+    reads.run("list", gun).succeeded()
+
+    reads.run("init", gun + "-new", "-p").failed()
+    publishes.run("delete", gun, "--remote").failed()
+    notary_of("lead").run("list", gun).succeeded()
+    Notary(server, tmp_path / "made-up", "ci", "trustui_" + "a" * 43).run("list", gun).failed()
 
 
 def test_notary_without_a_login_is_nobody(notary_of: Callable[[str], Notary], gun: str) -> None:

@@ -25,6 +25,12 @@ for role in Membership.Role.values:
     user = User.objects.create_user(role, password=password)
     Membership.objects.create(account=account, user=user, role=role)
 """
+TOKEN = """
+from signing.models import User
+from signing.services.api_tokens import create_token
+user = User.objects.get(username=name)
+print(create_token(actor=user, user=user, name="ci", scopes=scopes, days=1)[1])
+"""
 
 
 @dataclass(slots=True)
@@ -66,11 +72,16 @@ class TokenIssuer:
         """Give the options of a trust server that believes this issuer."""
         return ("--auth", "token", "--auth-realm", self.realm, "--auth-bundle", str(self.bundle), *more)
 
-    def _manage(self, *arguments: str) -> None:
+    def api_token(self, person: str, *scopes: str) -> str:
+        """Make an API token of a person's own."""
+        given = f"name, scopes = {(person, scopes)!r}"
+        return self._manage("shell", "--verbosity=0", "-c", given + TOKEN).strip()
+
+    def _manage(self, *arguments: str) -> str:
         env = self._environment()
         if arguments[0] == "make_token_issuer":
             env = {name: value for name, value in env.items() if not name.startswith("TOKEN_")}
-        run([sys.executable, "manage.py", *arguments], env=env, folder=PROJECT).succeeded()
+        return run([sys.executable, "manage.py", *arguments], env=env, folder=PROJECT).succeeded().stdout
 
     def _environment(self) -> dict[str, str]:
         held = {
