@@ -60,3 +60,29 @@ def test_nobody_votes_twice_and_the_requester_never(cast):
     assert not may_vote(1, cast, barred={1})
     assert all(not may_vote(vote.by, cast, barred={1}) for vote in cast)
     assert may_vote(99, cast, barred={1})
+
+
+@given(st.permutations([1, 2, 3, 4, 5]), st.integers(1, 4), st.sets(people, max_size=2), st.booleans())
+def test_every_order_of_approvers_comes_to_the_same_end_at_the_same_count(order, needed, barred, again):
+    """Approvals one by one, as people give them: it is approved with the last one needed, and not before."""
+    barred = barred | {1}
+    given_so_far: list[Vote] = []
+    for person in order:
+        if may_vote(person, given_so_far, barred=barred):
+            given_so_far.append(Vote(person, True))
+        if again:  # a second click, or a replay
+            assert not may_vote(person, given_so_far, barred=barred)
+            given_so_far.append(Vote(person, True))
+        counted = {vote.by for vote in given_so_far} - barred
+        state = outcome(given_so_far, barred=barred, needed=needed, expires_at=LATER, now=NOW)
+        assert state is (Outcome.APPROVED if len(counted) >= needed else Outcome.WAITING)
+    assert len({vote.by for vote in given_so_far} - barred) == len({1, 2, 3, 4, 5} - barred)
+
+
+@given(approvals, st.integers(1, 4), st.text(min_size=1, max_size=3))
+def test_an_approval_of_other_content_never_counts(cast, needed, content):
+    assert outcome(cast, barred={1}, needed=needed, expires_at=LATER, now=NOW, content=content) is Outcome.WAITING
+    theirs = [Vote(vote.by, True, content) for vote in cast]
+    both = outcome([*cast, *theirs], barred={1}, needed=needed, expires_at=LATER, now=NOW, content=content)
+    assert both is decide(cast, needed=needed)
+    assert all(may_vote(vote.by, cast, barred=set(), content=content) for vote in cast)
