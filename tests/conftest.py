@@ -40,7 +40,8 @@ def closed_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 
     def require_open(family: int, host: object) -> None:
-        if family != socket.AF_UNIX and not (loopback_is_open and host in {"127.0.0.1", "localhost", "::1"}):
+        name = host.decode() if isinstance(host, bytes) else host
+        if family != socket.AF_UNIX and not (loopback_is_open and name in {"127.0.0.1", "localhost", "::1"}):
             raise _refuse(host)
 
     def guarded_connect(self: socket.socket, address: Any) -> None:

@@ -48,5 +48,5 @@ class TrustCtl:
 
     def run(self, *arguments: str, **variables: str) -> Outcome:
         """Run one command; further variables replace those of `environment`."""
-        argv = [sys.executable, "-m", "signing.local_signer.main", *arguments]
+        argv = [sys.executable, "-m", "signing.local_signer", *arguments]
         return run(argv, env=self.environment | variables, folder=self.home)

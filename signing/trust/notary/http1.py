@@ -280,13 +280,15 @@ class _KeptReader(io.BufferedReader):
 def _connected(endpoint: Endpoint, context: ssl.SSLContext, proxy: Proxy | None) -> socket.socket:
     if proxy is not None:
         return _connected_through(proxy, endpoint, context)
-    connected = socket.create_connection((endpoint.host, endpoint.port), deadline.left())
+    # As bytes where that is the same: names beyond ASCII need a codec that takes long to load.
+    host = endpoint.host.encode() if endpoint.host.isascii() else endpoint.host
+    connected = socket.create_connection((host, endpoint.port), deadline.left())  # type: ignore[arg-type]  # or bytes
     try:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if endpoint.scheme != "https":
             return connected
         connected.settimeout(deadline.left())
-        return context.wrap_socket(connected, server_hostname=endpoint.host)
+        return context.wrap_socket(connected, server_hostname=host)
     except BaseException:
         connected.close()
         raise

@@ -20,9 +20,10 @@ SHORTEST_LIFE = 60
 
 RENEW_BEFORE = 10
 
-_PARAMETER = re.compile(r'([a-z_]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))', re.IGNORECASE)
-_SCHEME = re.compile(r"(?:^|,)\s*(bearer|basic)(?=\s|$)", re.IGNORECASE)
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+# Compiled when they are needed: most servers ask for nothing.
+_PARAMETER = r'([a-z_]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))'
+_SCHEME = r"(?:^|,)\s*(bearer|basic)(?=\s|$)"
+_VISIBLE = r"[\x21-\x7e]+"
 
 
 class Fetch(Protocol):
@@ -43,9 +44,10 @@ class Challenge:
     @classmethod
     def parse(cls, header: str) -> Challenge | None:
         """Read the challenge; Bearer wins over Basic, other schemes are passed over."""
-        found = {match[1].lower(): header[match.end() :] for match in _SCHEME.finditer(header)}
+        found = {match[1].lower(): header[match.end() :] for match in re.finditer(_SCHEME, header, re.IGNORECASE)}
         if "bearer" in found:
-            values = {match[1].lower(): match[2] or match[3] or "" for match in _PARAMETER.finditer(found["bearer"])}
+            parameters = re.finditer(_PARAMETER, found["bearer"], re.IGNORECASE)
+            values = {match[1].lower(): match[2] or match[3] or "" for match in parameters}
             return cls("bearer", values.get("realm", ""), values.get("service", ""))
         return cls("basic") if "basic" in found else None
 
@@ -151,7 +153,7 @@ def _read_token(body: bytes) -> tuple[str, float]:
     if not isinstance(answer, dict):
         raise BadResponse("The trust server's token service gave an answer that is no token.")
     token, life = answer.get("token") or answer.get("access_token"), answer.get("expires_in")
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+    if not isinstance(token, str) or not re.fullmatch(_VISIBLE, token):
         raise BadResponse("The trust server's token service gave an answer that is no token.")
     seconds = max(life, SHORTEST_LIFE) if type(life) is int else SHORTEST_LIFE
     return token, float(seconds - RENEW_BEFORE)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from signing.local_signer import session
+from signing.local_signer.exit_codes import Exit
 from signing.local_signer.main import main
 from signing.local_signer.session import Session
 from tests.unit.local_signer.conftest import DIGEST, GUN, TrustCtl
+from tests.unit.trust import samples
 
 PROJECT = Path(__file__).parents[3]
 
@@ -191,3 +193,34 @@ def test_no_command_loads_django() -> None:
     loaded = set(done.stdout.split())
     assert "signing.local_signer.commands.sign" in loaded
     assert not {name.partition(".")[0] for name in loaded} & {"django", "rq", "docker", "trustui"}
+
+
+def test_inspecting_loads_no_library_for_what_it_does_not_meet() -> None:
+    """Loading the readers of certificates and of odd HTTP takes longer than everything else a small inspect does."""
+    code = (
+        "import sys; from datetime import UTC, datetime\n"
+        "import signing.local_signer.__main__, signing.local_signer.commands.inspect, signing.trust.notary.client\n"
+        "import signing.trust.notary.transport, signing.trust.notary.pinning_file\n"
+        "from signing.trust.notary.root_rules import check_root, read_root\n"
+        "check_root(read_root(sys.stdin.buffer.read()), sys.argv[1], datetime(2027, 1, 1, tzinfo=UTC))\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, samples.GUN],
+        cwd=PROJECT,
+        input=samples.metadata("root"),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    loaded = set(done.stdout.decode().split())
+    assert "cryptography.hazmat.primitives.asymmetric.ec" in loaded
+    assert not loaded & {"cryptography.x509", "cryptography.hazmat.primitives.serialization", "http.client", "shutil"}
+
+
+def test_the_program_ends_with_the_commands_exit_code(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "signing.local_signer", "key", "list"]
+    done = subprocess.run(argv, cwd=PROJECT, env={"HOME": str(tmp_path)}, capture_output=True, timeout=60, check=False)
+    assert done.returncode in (Exit.DONE, Exit.NOTHING_TO_CHANGE)
+    wrong = subprocess.run([*argv[:-1], "nonsense"], cwd=PROJECT, capture_output=True, timeout=60, check=False)
+    assert wrong.returncode == Exit.USAGE
