@@ -26,11 +26,6 @@ class Passphrases:
         self._ask = ask
         self._typed: dict[str, str] = {}
 
-    @property
-    def asks_nobody(self) -> bool:
-        """Whether both variables are set, so that nobody is asked for the passphrase of a key."""
-        return all(self._environ.get(variable) for variable in (ROOT_VARIABLE, REPOSITORY_VARIABLE))
-
     def __call__(self, role: str, key_id: str, *, new: bool, attempt: int) -> str:
         """Give the passphrase of a key.
 

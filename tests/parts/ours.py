@@ -39,7 +39,7 @@ class OurClient:
     def keystore(self) -> FileKeyStore:
         from signing.trust.keystore.encrypted_files import FileKeyStore
 
-        return FileKeyStore(self.private_dir, VariablesOfDocker())
+        return FileKeyStore(self.private_dir, passphrase_for)
 
     @contextlib.contextmanager
     def repository(self, gun: str, wrapped: Callable[[Transport], Transport] = lambda it: it) -> Iterator[Repository]:
@@ -99,13 +99,9 @@ class OurClient:
         return pretty(describe(self.refresh(gun), _name(gun, tag), tag))
 
 
-class VariablesOfDocker:
-    """The passphrases that docker's two variables would give."""
-
-    asks_nobody = True
-
-    def __call__(self, role: str, key_id: str, *, new: bool, attempt: int) -> str:
-        return ROOT_PASSPHRASE if role == "root" else REPOSITORY_PASSPHRASE
+def passphrase_for(role: str, key_id: str, *, new: bool, attempt: int) -> str:
+    """Give the passphrase docker's two variables would give."""
+    return ROOT_PASSPHRASE if role == "root" else REPOSITORY_PASSPHRASE
 
 
 def _name(gun: str, tag: str | None) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Thread
 from typing import Any, Protocol
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from signing.trust.errors import InvalidKey, TrustError
+from signing.trust.errors import InvalidKey
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Signature
 
@@ -111,34 +109,13 @@ class KeyStore(Protocol):
         """Keep a new key; when this returns it is stored durably."""
 
 
-class OpenedKeys:
-    """The keys of a store, each opened once, so that a passphrase is asked once too."""
+def opened_once(store: KeyStore) -> Callable[[str], PrivateKey]:
+    """Give an opener that asks `store` for each key once, so that a passphrase is asked once too."""
+    opened: dict[str, PrivateKey] = {}
 
-    def __init__(self, store: KeyStore) -> None:
-        self._store = store
-        self._opened: dict[str, PrivateKey] = {}
-        self._opening: Thread | None = None
+    def open_key(key_id: str) -> PrivateKey:
+        if key_id not in opened:
+            opened[key_id] = store.open(key_id)
+        return opened[key_id]
 
-    def open(self, key_id: str) -> PrivateKey:
-        """Open one key, as the store does."""
-        if self._opening is not None:
-            self._opening.join()
-            self._opening = None
-        if key_id not in self._opened:
-            self._opened[key_id] = self._store.open(key_id)
-        return self._opened[key_id]
-
-    def open_early(self, key_ids: Collection[str]) -> None:
-        """Begin to open keys that will be needed, if the store asks nobody for that; it takes as long as an answer.
-
-        Whatever goes wrong here goes wrong again when the key is needed.
-        """
-        if key_ids and self._opening is None and getattr(self._store, "asks_nobody", False):
-            self._opening = Thread(target=self._open_all, args=(list(key_ids),))
-            self._opening.start()
-
-    def _open_all(self, key_ids: Sequence[str]) -> None:
-        with suppress(TrustError, OSError):
-            for key_id in key_ids:
-                if key_id not in self._opened:
-                    self._opened[key_id] = self._store.open(key_id)
+    return open_key

@@ -21,11 +21,6 @@ class FileKeyStore:
         self._folder = folder
         self._passphrases = passphrases
 
-    @property
-    def asks_nobody(self) -> bool:
-        """Whether passphrases come without anybody being asked, so that a key may be opened before it is certain."""
-        return getattr(self._passphrases, "asks_nobody", False)
-
     def list(self) -> list[KeyInfo]:
         """List what is kept: role and GUN come from the PEM headers, symbolic links and other files are passed over."""
         return list(self._infos())

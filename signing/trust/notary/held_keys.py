@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from signing.trust.keystore.base import KeyStore, OpenedKeys
+from signing.trust.keystore.base import KeyStore, opened_once
 from signing.trust.notary.at_hand import KeysAtHand
 from signing.trust.tuf.metadata import Envelope, Root, Snapshot, Targets
 from signing.trust.tuf.roles import Role
@@ -15,12 +13,7 @@ class HeldKeys(KeysAtHand):
 
     def __init__(self, gun: str, keystore: KeyStore) -> None:
         super().__init__(gun, keystore.holds)
-        self._opened = OpenedKeys(keystore)
-        self.open = self._opened.open
-
-    def open_early(self, roles: Iterable[Role]) -> None:
-        """Begin to open the keys at hand of roles that will be signed, where that asks nobody."""
-        self._opened.open_early({key.canonical_id for role in roles for _, key in self.of(role)})
+        self.open = opened_once(keystore)
 
     def sign(self, file: Root | Snapshot | Targets, *by: Role) -> Envelope:
         """Give the file signed with every key at hand of these roles; each role's threshold has to be met.

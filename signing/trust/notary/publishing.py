@@ -31,7 +31,6 @@ from signing.trust.notary.gun import Gun
 from signing.trust.notary.held_keys import HeldKeys
 from signing.trust.notary.pinning import Pinning
 from signing.trust.notary.reading_back import read_sent, shows
-from signing.trust.notary.remembered_roles import remembered_roles
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.update import Update
 from signing.trust.tuf import roles
@@ -115,12 +114,8 @@ class Publisher:
                     raise
                 at = _standing_still(expires)
 
-    def publish(
-        self, plan: Plan, proof: Proof = nothing_more, *, force: bool = False, signing: Collection[str] = ()
-    ) -> Published:
+    def publish(self, plan: Plan, proof: Proof = nothing_more, *, force: bool = False) -> Published:
         """Make changes true. A root within six months of its end is signed anew by the way if its key is at hand.
-
-        `signing` names roles that will be signed, as far as that is known before the newest state is.
 
         Raises:
             CannotSign: too few keys of a role are at hand.
@@ -132,14 +127,11 @@ class Publisher:
         def build(before: TrustedRepository) -> Update:
             return built(self.draft(before), before, plan(before), self.held, self.now(), force=force)
 
-        return self.publish_update(build, proof, signing=signing)
+        return self.publish_update(build, proof)
 
-    def publish_update(
-        self, build: Build, proof: Proof, *, even_expired: Collection[str] = (), signing: Collection[str] = ()
-    ) -> Published:
+    def publish_update(self, build: Build, proof: Proof, *, even_expired: Collection[str] = ()) -> Published:
         """Publish what `build` makes of the newest state, built anew each time somebody else was faster."""
         cache = LateCache(self.cache)
-        self.held.open_early(remembered_roles(cache, signing))
         try:
             return self._published(cache, build, proof, even_expired)
         finally:

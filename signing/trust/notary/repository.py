@@ -12,7 +12,7 @@ from signing.trust.errors import InvalidInput, NoTrustData, PublishRejected
 from signing.trust.keystore.base import KeyStore, PrivateKey
 from signing.trust.notary import delegations, founding, rotation, tags, witnessing
 from signing.trust.notary.cache import TrustCache
-from signing.trust.notary.changelist import EVERY_DELEGATION, Change
+from signing.trust.notary.changelist import Change
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.pinning import TOFU, Pinning
 from signing.trust.notary.publishing import Guard, Published, Publisher, let_pass, nothing_more
@@ -85,7 +85,7 @@ class Repository:
             return delegations.has_signer(after, name, wanted)
 
         try:
-            return self._publisher.publish(lambda _: changes, proof, signing=[roles.TARGETS])
+            return self._publisher.publish(lambda _: changes, proof)
         except NoTrustData:
             return founding.initialise(self._publisher, changes, proof)
 
@@ -102,7 +102,6 @@ class Repository:
             lambda before: delegations.removing_signer(before, name),
             lambda after: name not in dict(after.signers()),
             force=force,
-            signing=[roles.TARGETS],
         )
 
     def replace_signer_keys(
@@ -121,10 +120,7 @@ class Repository:
             return new <= listed and (not gone & listed if old else listed == new)
 
         return self._publisher.publish(
-            lambda before: delegations.replacing_signer_keys(before, name, keys, old),
-            proof,
-            force=force,
-            signing=[roles.TARGETS],
+            lambda before: delegations.replacing_signer_keys(before, name, keys, old), proof, force=force
         )
 
     def sign(self, targets: Sequence[Target], *, into: Sequence[str] = ()) -> Published:
@@ -140,9 +136,7 @@ class Repository:
             raise InvalidInput("There is no tag to sign.", next_step="Name at least one tag.")
         held = self._publisher.held
         return self._publisher.publish(
-            lambda before: tags.signing(before, held, targets, into),
-            lambda after: tags.is_signed(after, targets, into),
-            signing=into or [EVERY_DELEGATION],
+            lambda before: tags.signing(before, held, targets, into), lambda after: tags.is_signed(after, targets, into)
         )
 
     def plan_sign(self, targets: Sequence[Target], *, into: Sequence[str] = ()) -> list[Change]:
@@ -173,9 +167,7 @@ class Repository:
         """
         held = self._publisher.held
         return self._publisher.publish(
-            lambda before: tags.revoking(before, held, names),
-            lambda after: tags.is_revoked(after, names),
-            signing=[EVERY_DELEGATION],
+            lambda before: tags.revoking(before, held, names), lambda after: tags.is_revoked(after, names)
         )
 
     def apply(self, changes: Sequence[Change], *, force: bool = False) -> Published:
@@ -214,7 +206,7 @@ class Repository:
             return Update(from_draft(draft, root or before.root).files, root)
 
         return publisher.publish_update(
-            build, lambda after: not set(checked) & after.left_out.keys(), even_expired=checked, signing=checked
+            build, lambda after: not set(checked) & after.left_out.keys(), even_expired=checked
         )
 
     def rotate(self, role: str, keys: Sequence[PrivateKey] = (), *, to_server: bool = False) -> Published:

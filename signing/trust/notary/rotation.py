@@ -38,7 +38,7 @@ def rotate(publisher: Publisher, role: str, keys: Sequence[PrivateKey] = (), *, 
     def proof(after: TrustedRepository) -> bool:
         return after.root.role(role).keys.keys() == {key.key_id for key in publics}
 
-    return publisher.publish_update(build, proof, signing=[roles.ROOT])
+    return publisher.publish_update(build, proof)
 
 
 def _require_possible(role: str, *, to_server: bool) -> None:

@@ -168,10 +168,3 @@ def test_the_samples_open_with_these_variables() -> None:
     passphrases = Passphrases({"DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE": samples.REPOSITORY_PASSPHRASE}, None)
     given = passphrases("alice", samples.ALICE, new=False, attempt=0)
     assert pem.decrypt(samples.private_key(samples.ALICE), given).key_id == samples.ALICE
-
-
-def test_nobody_is_asked_where_both_variables_are_set() -> None:
-    both = {"DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE": "one", "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE": "two"}
-    assert Passphrases(both, None).asks_nobody
-    for variable in both:
-        assert not Passphrases({**both, variable: ""}, input).asks_nobody

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import traceback
 from datetime import timedelta
-from pathlib import Path
-from threading import current_thread, main_thread
 
 import pytest
 from cryptography import x509
@@ -13,11 +11,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from signing.trust.errors import InvalidKey, KeyNotHeld, TrustError, WrongPassphrase
+from signing.trust.errors import InvalidKey, KeyNotHeld, TrustError
 from signing.trust.keystore import pem
-from signing.trust.keystore.base import KeyInfo, OpenedKeys, PrivateKey
+from signing.trust.keystore.base import KeyInfo, PrivateKey, opened_once
 from signing.trust.keystore.certificates import certificate_request, root_certificate
-from signing.trust.keystore.encrypted_files import FileKeyStore
 from signing.trust.tuf.keys import PublicKey, common_names
 from signing.trust.tuf.metadata import Envelope, Root
 from signing.trust.tuf.times import parse_time
@@ -100,47 +97,9 @@ def test_a_key_is_opened_once() -> None:
 
     store, key = Store(), PrivateKey.generate()
     store.add(key, "alice")
-    opener = OpenedKeys(store).open
+    opener = opened_once(store)
     assert opener(key.key_id) is opener(key.key_id) is key
     assert asked == [key.key_id]
-
-
-@pytest.mark.parametrize("asks_nobody", [True, False])
-def test_keys_are_opened_early_where_that_asks_nobody(asks_nobody: bool, tmp_path: Path) -> None:
-    asked: list[tuple[str, bool]] = []
-
-    class Passphrases:
-        def __init__(self) -> None:
-            self.asks_nobody = asks_nobody
-
-        def __call__(self, role: str, key_id: str, *, new: bool, attempt: int) -> str:
-            asked.append((role, current_thread() is main_thread()))
-            return "a long passphrase"
-
-    store, key = FileKeyStore(tmp_path, Passphrases()), PrivateKey.generate()
-    store.add(key, "alice")
-    asked.clear()
-    keys = OpenedKeys(store)
-    keys.open_early([key.key_id])
-    assert [keys.open(key.key_id).key_id for _ in range(2)] == [key.key_id] * 2
-    assert asked == [("alice", not asks_nobody)]
-
-
-def test_a_key_that_does_not_open_early_says_so_when_it_is_needed(tmp_path: Path) -> None:
-    class Passphrases:
-        asks_nobody = True
-
-        def __call__(self, role: str, key_id: str, *, new: bool, attempt: int) -> str:
-            return "a long passphrase" if new else "another one"
-
-    store, key, other = FileKeyStore(tmp_path, Passphrases()), PrivateKey.generate(), PrivateKey.generate()
-    store.add(key, "alice")
-    keys = OpenedKeys(store)
-    keys.open_early([key.key_id, other.key_id])
-    with pytest.raises(WrongPassphrase):
-        keys.open(key.key_id)
-    with pytest.raises(KeyNotHeld):
-        keys.open(other.key_id)
 
 
 @pytest.mark.parametrize("gun", [samples.GUN, LONG_GUN, "a"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from threading import current_thread, main_thread
 
 import pytest
 
@@ -22,9 +21,7 @@ from signing.trust.errors import (
 )
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.notary import publishing
-from signing.trust.notary.repository import Repository
 from signing.trust.tuf import roles
-from tests.memory_keystore import MemoryKeyStore
 from tests.simulator import GUN, Clock, Owner, Simulator
 from tests.unit.trust.notary.conftest import Reader, digest
 from tests.unit.trust.notary.people import Person, target
@@ -335,30 +332,6 @@ def test_a_root_that_changed_unseen_is_found_when_reading_back(
     simulator.post = rotated_at_once  # type: ignore[method-assign]
     published = person.holding(owner, "alice").repository().sign([target("v3")])
     assert published.trusted.root.version == 2
-
-
-def test_keys_are_opened_while_the_newest_state_is_read(person: Person, owner: Owner, clock: Clock) -> None:
-    """Those of the roles as they are remembered; which of them sign is found out afterwards."""
-    opened: list[tuple[str, bool]] = []
-
-    class Store(MemoryKeyStore):
-        asks_nobody = True
-
-        def open(self, key_id: str) -> PrivateKey:
-            opened.append((key_id, current_thread() is main_thread()))
-            return super().open(key_id)
-
-    person.keys = Store()
-    person.holding(owner, "root", "targets", "alice").repository().refresh()
-    alice, verbs = owner.signer_keys["alice"], list[tuple[Callable[[Repository], object], PrivateKey]]()
-    verbs.append((lambda it: it.sign([target("v3")]), alice))
-    verbs.append((lambda it: it.revoke(["v3"]), alice))
-    verbs.append((lambda it: it.add_signer("carol", [alice.public]), owner.targets_key))
-    verbs.append((lambda it: it.rotate(roles.SNAPSHOT, to_server=True), owner.root_key))
-    for verb, key in verbs:
-        opened.clear()
-        verb(person.repository())
-        assert opened == [(key.key_id, False)]
 
 
 def test_what_was_read_back_is_remembered(person: Person, owner: Owner, simulator: Simulator) -> None:
