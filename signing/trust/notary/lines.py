@@ -38,9 +38,11 @@ def diff_lines(before: TrustedRepository | None, update: Update) -> list[str]:
 
 
 def _file(name: str, changes: Iterator[str]) -> Iterator[str]:
-    lines = sorted(changes, key=lambda line: (line[2:], line[0] == COME))  # what goes stands above what comes
-    yield from (f"{line[0]} {name} {line[2:]}" for line in lines)
-    if not lines:
+    is_the_same = True
+    for line in changes:
+        is_the_same = False
+        yield f"{line[0]} {name} {line[2:]}"
+    if is_the_same:
         yield f"{ANEW} {name} signed anew, nothing else changes"
 
 
@@ -105,7 +107,7 @@ def _entries(targets: Mapping[str, Target], names: set[str]) -> dict[str, Any]:
 
 
 def _members(member: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    for name in was.keys() | now.keys():
+    for name in sorted(was.keys() | now.keys()):
         if name in was and name in now and was[name] == now[name]:
             continue
         place = f"{member} {_json(name)}" if name else member
