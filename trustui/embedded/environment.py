@@ -48,12 +48,21 @@ SIGN_IN = (
 )
 PAGES = ("CSRF_TRUSTED_ORIGINS", "HTTPS_ONLY", *MAIL, *SIGN_IN)
 NOTICES = (*MAIL, "DIGEST_HOUR", "WEBHOOKS_TO_THIS_MACHINE")
+KEPT_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024), "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024)}
+"""For whoever verifies again and again: megabytes given back to the system after each time take long to get anew."""
+
 LOCAL_HOSTS = "127.0.0.1,localhost"
 
 # Which secrets a part may read, by the name of its settings module.
 SECRETS = {
     "web": ("SECRET_KEY", "SEALING_PUBLIC_KEYS", "AUDIT_PUBLIC_KEY"),
-    "signing_worker": ("SEALING_PUBLIC_KEYS", "SIGNING_WORKER_KEY", "MASTER_KEY", "AUDIT_KEY", "TRUST_SERVER_MASTER_KEY"),
+    "signing_worker": (
+        "SEALING_PUBLIC_KEYS",
+        "SIGNING_WORKER_KEY",
+        "MASTER_KEY",
+        "AUDIT_KEY",
+        "TRUST_SERVER_MASTER_KEY",
+    ),
     "docker_worker": ("SEALING_PUBLIC_KEYS", "DOCKER_WORKER_KEY"),
     "notices_worker": ("SEALING_PUBLIC_KEYS", "NOTICES_WORKER_KEY"),
     "scheduler": (),
@@ -83,6 +92,8 @@ def of(
         result |= _secret(name, secrets, environ)
     if part == "web" and environ.get("ALLOWED_HOSTS"):
         result["ALLOWED_HOSTS"] = f"{environ['ALLOWED_HOSTS']},{LOCAL_HOSTS}"  # we ask it whether it is ready
+    if part == "signing_worker":
+        result |= KEPT_MEMORY
     if part != "notary":
         result["REDIS_URL"] = redis_url
     if part in ("web", "notices_worker"):

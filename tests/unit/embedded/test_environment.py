@@ -62,3 +62,9 @@ def test_a_secret_that_a_person_set_wins() -> None:
 
 def test_pages_answer_to_a_persons_names_and_to_us() -> None:
     assert of("web")["ALLOWED_HOSTS"] == "trust.example,127.0.0.1,localhost"
+
+
+def test_the_part_that_verifies_keeps_its_memory() -> None:
+    """What glibc reads when a process starts; it gives nothing back before that much is free."""
+    assert environment.KEPT_MEMORY.items() <= of("signing_worker").items()
+    assert not environment.KEPT_MEMORY.keys() & of("web").keys()
