@@ -55,7 +55,7 @@ lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, whic
 # TRUSTUI_TEST_DOCKER=/usr/bin/docker judges with that docker command instead of the first one on PATH;
 # TRUSTUI_TEST_NEW_DOCKER=FILE walks the plugin's journeys with a docker 29 too.
 
-TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql softhsm2 slapd zsh fish
+TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql softhsm2 slapd zsh fish curl
 PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
 
 # Options alone narrow what is given; a path replaces it.

@@ -18,14 +18,14 @@ from signing.models import AuditEvent, ChangeRequest, Operation, User
 from signing.services.api_tokens import create_token
 from signing.services.requests import request_signer
 from tests.factories import Cast, make_cast, make_key, make_operation, make_repository, make_signer
+from tests.parts.programs import require_program
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("needs_curl")]
 
 
 @pytest.fixture
 def needs_curl() -> None:
-    if subprocess.run(["curl", "--version"], capture_output=True, check=False).returncode:
-        pytest.skip("curl is not installed")
+    require_program("curl")
 
 
 @dataclass

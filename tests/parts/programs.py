@@ -25,6 +25,7 @@ DEBIAN_PACKAGES = {
     "slapadd": "slapd",
     "wrk": "wrk",
     "zsh": "zsh",
+    "curl": "curl",
     "fish": "fish",
 }
 
