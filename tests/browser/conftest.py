@@ -54,7 +54,7 @@ def new_page(chromium: Browser, dashboard: Dashboard) -> Iterator[Callable[..., 
     problems: list[str] = []
 
     def make(**options: Any) -> Page:
-        context = chromium.new_context(base_url=dashboard.url, **{"viewport": WIDE, **options})
+        context = chromium.new_context(**{"base_url": dashboard.url, "viewport": WIDE, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

@@ -55,6 +55,8 @@ def attempt(request: HttpRequest, who: str) -> Attempt:
     usage = ratelimit.consume(request, app=APP, action=ACTION, key=key, limit_get=True)
     if usage is None:
         seconds = seconds_to_wait(request, who)
+        if not seconds:  # many guesses at the same moment: the count could not be read in time
+            raise LockedOut(1)
         address = ratelimit.get_ip(request)
         told = hashlib.sha256(f"{key} {address}".encode()).hexdigest()
         if cache.add(f"trustui:locked:{told}", True, timeout=seconds):
@@ -74,8 +76,8 @@ def key_of(who: str) -> str:
 
 
 def seconds_to_wait(request: HttpRequest, who: str) -> int:
-    """Tell when the next guess is looked at; 1 at least."""
-    now, longest = time.time(), 1.0
+    """Tell when the next guess is looked at; 0: now."""
+    now, longest = time.time(), 0.0
     for rate in ratelimit.get_rates(app=APP, action=ACTION):
         place = ratelimit.get_cache_key(request, app=APP, action=ACTION, rate=rate, key=key_of(who))
         counted = [moment for moment in cache.get(place, []) if moment > now - rate.duration]
@@ -86,7 +88,7 @@ def seconds_to_wait(request: HttpRequest, who: str) -> int:
 
 def _sentence(seconds: int) -> str:
     minutes = math.ceil(seconds / 60)
-    after = f"{seconds} seconds" if seconds < 90 else f"{minutes} minutes"
+    after = "a moment" if seconds == 1 else f"{seconds} seconds" if seconds < 90 else f"{minutes} minutes"
     clock = timezone.now() + timedelta(seconds=seconds)
     return (
         f"Too many wrong passwords or codes for this user name or from this address. "
