@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -52,6 +53,12 @@ class Description(OpenAPISchema):
     def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
         super().__init__(api, path_prefix)
         self["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        """Take them; two different ones of one name would silently become one of them in ninja."""
+        for name, definition in definitions.items():
+            if self.schemas.setdefault(name, definition) != definition:
+                raise ImproperlyConfigured(f"Two different things are called {name} in the API's description.")
 
     def operation_details(self, operation: Operation) -> dict[str, Any]:
         details: dict[str, Any] = super().operation_details(operation)

@@ -72,7 +72,7 @@ class KeyFilter(Paging):
     account: Text = ""
 
 
-class Generate(Body):
+class GenerateKey(Body):
     """A key pair for the signing worker to make."""
 
     account: Name
@@ -82,7 +82,7 @@ class Generate(Body):
     unattended: Unattended = False
 
 
-class Import(Body):
+class ImportKey(Body):
     """A private key file that docker or notary wrote, and the passphrase it is encrypted with."""
 
     account: Name
@@ -93,7 +93,7 @@ class Import(Body):
     unattended: Unattended = False
 
 
-class Enrol(Body):
+class EnrolKey(Body):
     """The public half of a key that stays with its owner."""
 
     account: Name
@@ -101,13 +101,13 @@ class Enrol(Body):
     pem: Pem
 
 
-class Csr(Body):
+class MakeCsr(Body):
     """The passphrase, where the key asks for one."""
 
     passphrase: Secret | None = None
 
 
-class Certificate(Body):
+class AttachCertificate(Body):
     """What an authority issued, the leaf first and then its chain."""
 
     pem: Pem
@@ -125,14 +125,14 @@ def index(request: ApiRequest, response: HttpResponse, wanted: Query[KeyFilter])
 
 
 @router.post("/keys/generate", response={202: OperationOut}, summary="Make a key")
-def generate(request: ApiRequest, body: Generate) -> Status[Operation]:
+def generate(request: ApiRequest, body: GenerateKey) -> Status[Operation]:
     """Have the signing worker make a root or signer key, encrypted under this passphrase."""
     given = body.model_dump() | {"account": account_named(request, body.account), "purpose": str(body.purpose)}
     return Status(202, generate_key(actor=request.user, **given))
 
 
 @router.post("/keys/import", response={202: OperationOut}, summary="Import a private key")
-def import_file(request: ApiRequest, body: Import) -> Status[Operation]:
+def import_file(request: ApiRequest, body: ImportKey) -> Status[Operation]:
     """Have the signing worker take over a key file. It is sealed to that worker at once and never shown again."""
     given = body.model_dump(exclude={"pem"}) | {"account": account_named(request, body.account)}
     given |= {"purpose": str(body.purpose), "key_pem": body.pem}
@@ -140,7 +140,7 @@ def import_file(request: ApiRequest, body: Import) -> Status[Operation]:
 
 
 @router.post("/keys/enrol", response={201: KeyOut}, summary="Enrol a public key")
-def enrol(request: ApiRequest, body: Enrol) -> Status[Key]:
+def enrol(request: ApiRequest, body: EnrolKey) -> Status[Key]:
     """Store the public half of a signer key whose private half stays with you."""
     account = account_named(request, body.account)
     made = enrol_public_key(actor=request.user, account=account, name=body.name, public_pem=body.pem)
@@ -165,14 +165,14 @@ def download(request: ApiRequest, key_id: KeyId, part: Literal["public", "csr", 
 
 
 @router.post("/keys/{str:key_id}/csr", response={202: OperationOut}, summary="Make a certificate request")
-def csr(request: ApiRequest, key_id: KeyId, body: Csr) -> Status[Operation]:
+def csr(request: ApiRequest, key_id: KeyId, body: MakeCsr) -> Status[Operation]:
     """Have the signing worker make a certificate request for a key it holds."""
     key = found(visible_keys(request.user), key_id=key_id)
     return Status(202, request_csr(actor=request.user, key=key, passphrase=body.passphrase))
 
 
 @router.post("/keys/{str:key_id}/certificate", response=KeyOut, summary="Attach a certificate")
-def certificate(request: ApiRequest, key_id: KeyId, body: Certificate) -> Key:
+def certificate(request: ApiRequest, key_id: KeyId, body: AttachCertificate) -> Key:
     """Keep the certificate that an authority issued for this key, with its chain."""
     key = found(visible_keys(request.user), key_id=key_id)
     return attach_certificate(actor=request.user, key=key, pem=body.pem)

@@ -10,6 +10,7 @@ from ninja import Router, Schema, Status
 from signing.selectors.sign_in import sessions_of
 from signing.services.sign_in import end_other_sessions, end_session
 from trustui.api.base import ApiRequest, Id
+from trustui.api.people import EndedOut
 
 router = Router()
 
@@ -22,12 +23,6 @@ class SessionOut(Schema):
     user_agent: str
     created_at: datetime
     last_seen_at: datetime
-
-
-class EndedOut(Schema):
-    """How many sessions ended."""
-
-    ended: int
 
 
 @router.get("/me/sessions", response=list[SessionOut], summary="List your sessions")

@@ -35,7 +35,7 @@ class PolicyOut(Schema):
     is_own: bool
 
 
-class NewPolicy(Body):
+class AskForPolicy(Body):
     """What is to change; what is left out stays. `most_signer_days` null: a signer need not end."""
 
     needed_approvals: Count | None = None
@@ -62,7 +62,7 @@ def show_of_repository(request: ApiRequest, gun: Gun) -> dict[str, Any]:
 @router.post(
     "/accounts/{slug:name}/policy/request", response={201: RequestDetail}, summary="Ask for an account's policy"
 )
-def of_account(request: ApiRequest, name: AccountName, body: NewPolicy) -> Status[ChangeRequest]:
+def of_account(request: ApiRequest, name: AccountName, body: AskForPolicy) -> Status[ChangeRequest]:
     """Ask for another policy of an account. Somebody else has to approve it."""
     return _asked(request, account_of_name(request, name), None, body)
 
@@ -70,14 +70,14 @@ def of_account(request: ApiRequest, name: AccountName, body: NewPolicy) -> Statu
 @router.post(
     "/repositories/{gun:gun}/-/policy/request", response={201: RequestDetail}, summary="Ask for a repository's policy"
 )
-def of_repository(request: ApiRequest, gun: Gun, body: NewPolicy) -> Status[ChangeRequest]:
+def of_repository(request: ApiRequest, gun: Gun, body: AskForPolicy) -> Status[ChangeRequest]:
     """Ask for a policy of a repository's own, which then counts in place of the account's."""
     repository = repository_named(request, gun)
     return _asked(request, repository.account, repository, body)
 
 
 def _asked(
-    request: ApiRequest, account: Account, repository: Repository | None, body: NewPolicy
+    request: ApiRequest, account: Account, repository: Repository | None, body: AskForPolicy
 ) -> Status[ChangeRequest]:
     given = body.model_dump(exclude_unset=True)
     reason = given.pop("reason", "")

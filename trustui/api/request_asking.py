@@ -38,7 +38,7 @@ Guns = Annotated[list[Name], Field(min_length=1, max_length=MOST_REPOSITORIES)]
 SignerId = Annotated[Number, Field(description="a signer's id")]
 
 
-class NewSigner(Body):
+class AskForSigner(Body):
     """A signer, the repositories it should sign, and why."""
 
     signer: SignerId
@@ -48,7 +48,7 @@ class NewSigner(Body):
     removes_itself: Annotated[Flag, Field(description="the approval also covers taking it out then")] = False
 
 
-class Removal(Body):
+class AskForRemoval(Body):
     """A signer and the repositories it should sign no more."""
 
     signer: SignerId
@@ -56,7 +56,7 @@ class Removal(Body):
     reason: Reason = ""
 
 
-class Rotation(Body):
+class AskForRotation(Body):
     """Which key is to be replaced, and in which repositories of one account."""
 
     account: Name
@@ -65,7 +65,7 @@ class Rotation(Body):
     reason: Reason = ""
 
 
-class Signature(Body):
+class AskForSignature(Body):
     """A manifest that is in the registry already, and who should sign it."""
 
     tag: Tag
@@ -75,13 +75,13 @@ class Signature(Body):
     reason: Reason = ""
 
 
-class Revocation(Body):
+class AskForRevocation(Body):
     """Why a tag should not be signed any more."""
 
     reason: Reason = ""
 
 
-class Change(Body):
+class ChangeRequested(Body):
     """Other repositories than before."""
 
     repositories: Guns
@@ -89,7 +89,7 @@ class Change(Body):
 
 
 @router.post("/requests/signer", response={201: RequestDetail}, summary="Ask for a signer")
-def signer(request: ApiRequest, body: NewSigner) -> Status[ChangeRequest]:
+def signer(request: ApiRequest, body: AskForSigner) -> Status[ChangeRequest]:
     """Ask that a signer may sign these repositories. Somebody else has to approve it."""
     wanted = _signer(request, body.signer)
     made = services.request_signer(
@@ -104,7 +104,7 @@ def signer(request: ApiRequest, body: NewSigner) -> Status[ChangeRequest]:
 
 
 @router.post("/requests/removal", response={201: RequestDetail}, summary="Ask for a signer's removal")
-def removal(request: ApiRequest, body: Removal) -> Status[ChangeRequest]:
+def removal(request: ApiRequest, body: AskForRemoval) -> Status[ChangeRequest]:
     """Ask that a signer signs these repositories no more."""
     wanted = _signer(request, body.signer)
     repositories = _repositories(request, wanted.account, body.repositories)
@@ -115,7 +115,7 @@ def removal(request: ApiRequest, body: Removal) -> Status[ChangeRequest]:
 
 
 @router.post("/requests/rotation", response={201: RequestDetail}, summary="Ask for another key")
-def rotation(request: ApiRequest, body: Rotation) -> Status[ChangeRequest]:
+def rotation(request: ApiRequest, body: AskForRotation) -> Status[ChangeRequest]:
     """Ask that a new key takes the place of an old one. No signed tag changes."""
     repositories = _repositories(request, account_named(request, body.account), body.repositories)
     made = services.request_rotation(actor=request.user, repositories=repositories, role=body.role, reason=body.reason)
@@ -125,7 +125,7 @@ def rotation(request: ApiRequest, body: Rotation) -> Status[ChangeRequest]:
 @router.post(
     "/repositories/{gun:gun}/-/requests/signature", response={201: RequestDetail}, summary="Ask for a signature"
 )
-def signature(request: ApiRequest, gun: Gun, body: Signature) -> Status[ChangeRequest]:
+def signature(request: ApiRequest, gun: Gun, body: AskForSignature) -> Status[ChangeRequest]:
     """Ask that a digest is signed as a tag, where the policy wants approvals or somebody else holds the key."""
     repository = repository_named(request, gun)
     known = visible_signers(request.user).filter(account=repository.account_id)
@@ -139,7 +139,7 @@ def signature(request: ApiRequest, gun: Gun, body: Signature) -> Status[ChangeRe
     response={201: RequestDetail},
     summary="Ask to revoke a tag",
 )
-def revocation(request: ApiRequest, gun: Gun, tag: Tag, body: Revocation) -> Status[ChangeRequest]:
+def revocation(request: ApiRequest, gun: Gun, tag: Tag, body: AskForRevocation) -> Status[ChangeRequest]:
     """Ask that a tag is signed no more."""
     made = services.request_revocation(
         actor=request.user, repository=repository_named(request, gun), tag=tag, reason=body.reason
@@ -148,7 +148,7 @@ def revocation(request: ApiRequest, gun: Gun, tag: Tag, body: Revocation) -> Sta
 
 
 @router.post("/requests/{int:pk}/change", response=RequestDetail, summary="Change a request")
-def change(request: ApiRequest, pk: Id, body: Change) -> ChangeRequest:
+def change(request: ApiRequest, pk: Id, body: ChangeRequested) -> ChangeRequest:
     """Ask for other repositories than before; what was approved so far counts no more."""
     asked = find(request, pk)
     repositories = _repositories(request, asked.account, body.repositories)

@@ -156,7 +156,7 @@ class Rejection(Body):
 class Proof(Body):
     """The signature of the request's challenge, in base64."""
 
-    signature: Annotated[Text, Field(min_length=1, max_length=4096)]
+    signature: Annotated[Text, Field(min_length=1, max_length=6000)]
 
 
 class GoOn(Body):

@@ -23,7 +23,7 @@ Guns = Annotated[list[Name], Field(min_length=1, max_length=MOST_GUNS)]
 Database = Annotated[Secret, Field(description="postgres://USER:PASSWORD@HOST/NAME")]
 
 
-class Import(Body):
+class ImportRepositories(Body):
     """Where repositories come from, which, and how this server comes to sign for them."""
 
     source: Annotated[Name, Field(max_length=50, description="the name of another trust server")]
@@ -37,7 +37,7 @@ class Import(Body):
     root_passphrase: Secret = ""
 
 
-class Export(Body):
+class ExportRepositories(Body):
     """Which repositories, and the two databases of a notary-server that is stopped."""
 
     guns: Guns
@@ -48,7 +48,7 @@ class Export(Body):
 
 
 @router.post("/trust-servers/{slug:name}/import", response={202: OperationOut}, summary="Import repositories")
-def bring_in(request: ApiRequest, name: ServerName, body: Import) -> Status[Operation]:
+def bring_in(request: ApiRequest, name: ServerName, body: ImportRepositories) -> Status[Operation]:
     """Have every version of these repositories copied into the built-in server, byte for byte."""
     _require_builtin(request, name)
     given = body.model_dump()
@@ -59,7 +59,7 @@ def bring_in(request: ApiRequest, name: ServerName, body: Import) -> Status[Oper
 
 
 @router.post("/trust-servers/{slug:name}/export", response={202: OperationOut}, summary="Export repositories")
-def give_back(request: ApiRequest, name: ServerName, body: Export) -> Status[Operation]:
+def give_back(request: ApiRequest, name: ServerName, body: ExportRepositories) -> Status[Operation]:
     """Have these repositories written into the databases of a notary-server that is stopped."""
     _require_builtin(request, name)
     return Status(202, export_repositories(actor=request.user, **body.model_dump()))

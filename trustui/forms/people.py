@@ -25,7 +25,10 @@ class PersonForm(ServiceForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     email = forms.EmailField(
-        required=False, label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        max_length=254,  # what the table keeps
+        required=False,
+        label="E-mail address",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
 
 
