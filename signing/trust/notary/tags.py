@@ -28,7 +28,16 @@ def signing(
         for role in into:
             _require_role(trusted, held, role)
         return [Change.set_target(role, target) for target in targets for role in into]
-    return [Change.set_target(role, target) for target in targets for role in roles_to_sign(trusted, held, target.name)]
+    chosen: dict[
+        tuple[str, ...], list[str]
+    ] = {}  # by what may hold a tag, as the key store is asked long for thousands
+    changes = []
+    for target in targets:
+        matching = _matching(trusted, target.name)
+        if matching not in chosen:
+            chosen[matching] = _chosen(trusted, held, target.name, matching)
+        changes += [Change.set_target(role, target) for role in chosen[matching]]
+    return changes
 
 
 def is_signed(trusted: TrustedRepository, targets: Sequence[Target], into: Sequence[str] = ()) -> bool:
@@ -79,14 +88,19 @@ def roles_to_sign(trusted: TrustedRepository, held: KeysAtHand, tag: str) -> lis
     Raises:
         CannotSign: `targets/releases`, without which no tag is released, is not among them.
     """
+    return _chosen(trusted, held, tag, _matching(trusted, tag))
+
+
+def _matching(trusted: TrustedRepository, tag: str) -> tuple[str, ...]:
+    """Name the delegations whose paths match."""
+    return tuple(item.name for item in trusted.targets.delegations if tag.startswith(item.paths))
+
+
+def _chosen(trusted: TrustedRepository, held: KeysAtHand, tag: str, matching: Sequence[str]) -> list[str]:
     if not trusted.targets.delegations:
         held.require(trusted.root.role(roles.TARGETS))
         return [roles.TARGETS]
-    found = [
-        item.name
-        for item in trusted.targets.delegations
-        if tag.startswith(item.paths) and held.of(role_of(trusted, item.name))
-    ]
+    found = [name for name in matching if held.of(role_of(trusted, name))]
     if roles.RELEASES not in found:
         raise CannotSign(
             f"None of the keys at hand may sign {tag} of {trusted.gun}: no signer there has them.",

@@ -22,6 +22,7 @@ from signing.trust.errors import (
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.notary import publishing
 from signing.trust.tuf import roles
+from tests.memory_keystore import MemoryKeyStore
 from tests.simulator import GUN, Clock, Owner, Simulator
 from tests.unit.trust.notary.conftest import Reader, digest
 from tests.unit.trust.notary.people import Person, target
@@ -332,6 +333,26 @@ def test_a_root_that_changed_unseen_is_found_when_reading_back(
     simulator.post = rotated_at_once  # type: ignore[method-assign]
     published = person.holding(owner, "alice").repository().sign([target("v3")])
     assert published.trusted.root.version == 2
+
+
+def test_a_thousand_tags_ask_the_key_store_no_oftener_than_one(person: Person, owner: Owner) -> None:
+    owner.add_signer("qa", paths=("qa-",))
+    asked: list[str] = []
+
+    class Store(MemoryKeyStore):
+        def holds(self, key_id: str) -> bool:
+            asked.append(key_id)
+            return super().holds(key_id)
+
+    person.keys = Store()
+    person.holding(owner, "alice", "qa")
+    counts = []
+    for begin, many in (("a", 1), ("b", 1000)):
+        asked.clear()
+        published = person.repository().sign([target(f"{kind}{begin}{n}") for n in range(many) for kind in ("qa-", "")])
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+    assert len(published.trusted.delegations["targets/qa"].targets) == 1001
 
 
 def test_what_was_read_back_is_remembered(person: Person, owner: Owner, simulator: Simulator) -> None:
