@@ -112,6 +112,7 @@ urlpatterns = [
     path("me/sign-in/sessions/<int:pk>/end/", my_sign_in.session_end, name="my_session_end"),
     # for programs
     path("api/v1/docs", api_docs.show, name="api_docs"),
+    path("api/v1/docs/<slug:stem>", api_docs.part, name="api_docs_part"),
     path("api/v1/", api.urls),
     # repositories
     path("repositories/", repositories.index, name="repositories"),
