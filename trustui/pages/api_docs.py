@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -30,14 +30,29 @@ class Member:
 @login_required
 @require_GET
 def show(request: HtmxRequest) -> HttpResponse:
-    base = request.build_absolute_uri("/")
+    """List every endpoint and every problem."""
     by_tag = groupby(endpoints().values(), key=lambda endpoint: endpoint.tag)
-    stems = [
-        (tag.replace("_", " ").capitalize(), tag, [(one, _members(one), curl(base, one.name, {})) for one in group])
-        for tag, group in by_tag
-    ]
-    context = {"stems": stems, "problems": known_problems(), "first_call": curl(base, "me_show", {})}
+    context = {
+        "stems": [(_title(tag), tag, list(group)) for tag, group in by_tag],
+        "problems": known_problems(),
+        "first_call": curl(request.build_absolute_uri("/"), "me_show", {}),
+    }
     return render(request, "pages/api_docs.html", context)
+
+
+@login_required
+@require_GET
+def part(request: HtmxRequest, stem: str) -> HttpResponse:
+    """Tell all about the endpoints of one stem."""
+    base = request.build_absolute_uri("/")
+    found = [(one, _members(one), curl(base, one.name, {})) for one in endpoints().values() if one.tag == stem]
+    if not found:
+        raise Http404
+    return render(request, "pages/api_docs_part.html", {"title": _title(stem), "endpoints": found})
+
+
+def _title(tag: str) -> str:
+    return tag.replace("_", " ").capitalize()
 
 
 def _members(endpoint: Endpoint) -> list[Member]:
@@ -50,6 +65,7 @@ def _members(endpoint: Endpoint) -> list[Member]:
             parameter.get("description", ""),
         )
         for parameter in endpoint.parameters
+        if parameter["in"] != "header"
     ]
     members = [
         Member(name, "body", _kind(schema), name in endpoint.required, schema.get("description", ""))
