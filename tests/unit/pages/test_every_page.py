@@ -123,6 +123,7 @@ def arguments(cast: Cast) -> dict[str, str | int]:
         "uidb36": "1",
         "key": "a-b",
         "provider_id": "oidc",
+        "stem": "accounts",
     }
 
 
@@ -207,8 +208,8 @@ def test_an_outsider_cannot_tell_foreign_things_from_missing_ones(
     cast: Cast, arguments: dict[str, str | int], as_person: Callable[[User], Client]
 ) -> None:
     client = as_person(cast.outsider)
-    # the trust server is shared by both accounts, and everybody may download the events they may read
-    shared = ("trust_server", "audit_download")
+    # the trust server is shared by both accounts, everybody may download the events they may read, and read of the API
+    shared = ("trust_server", "audit_download", "api_docs")
     own = patterns(OPEN_TO_ALL, SESSION)  # the others are about oneself
     for pattern in [p for p in own if p.pattern.converters and not p.name.startswith(shared)]:
         url = address(pattern, arguments)
