@@ -23,6 +23,8 @@ def show(request: HtmxRequest, gun: str) -> HttpResponse:
     way = request.GET.get("way", ASK)
     way = way if way in WAYS else ASK
     here = [signer for signer in approved_signers(repository) if signer.key.custody == Key.Custody.SEALED]
+    # nobody's signer signs once it is approved; a person's waits for that person, and publishes for them alone
+    here.sort(key=lambda signer: signer.user_id != (None if way == ASK else request.user.pk))
     signer = next((signer.name for signer in here if signer.name == request.GET.get("signer")), "")
     signer = signer or (here[0].name if here else "")
     context = {
