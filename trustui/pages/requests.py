@@ -211,6 +211,8 @@ def _request_page(
     context |= _deciding(request, asked, approval, rejection, is_open=is_open)
     context |= _going_on(request, asked, again, is_over=is_over)
     context["proof"] = proof or ProofForm(request, is_sent=False)
+    place = "may_prove" if proof else "may_go_on" if again else "may_decide"
+    context["refused"] = None if context.get(place) else sent  # what was refused is said even where its form is gone
     if answers_part(request, "works"):
         return with_vary(render(request, "pages/request.html#works", context))
     return with_vary(render(request, "pages/request.html", context, status=sent.status if sent else 200))

@@ -174,3 +174,42 @@ def test_the_inbox_counts_only_what_this_person_can_decide(
     assert waiting.offers(asked.get_absolute_url())
     assert "1 waiting for you" in waiting.text
     assert "Nothing waits for you" in Page(as_person(cast.signer).get("/requests/?show=mine")).text
+
+
+def test_what_was_refused_is_said_where_no_form_is_left(
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
+) -> None:
+    client = as_person(cast.lead)
+    content = shown(Page(client.get(asked.get_absolute_url())))
+    client.post(f"/requests/{asked.pk}/reject/")
+    response = client.post(f"/requests/{asked.pk}/approve/", content)
+    assert response.status_code == 409
+    assert "rejected already" in Page(response).text
+
+
+def test_an_approval_of_what_was_shown_before_is_refused(
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
+) -> None:
+    client = as_person(cast.lead)
+    sent = shown(Page(client.get(asked.get_absolute_url())))
+    sent |= {"passphrase_root": PASSPHRASE, "passphrase_repository": "new words"}
+    ChangeRequest.objects.update(parameters={"removes_itself": True})
+    for forged in (sent, sent | {"content_hash": ""}):
+        response = client.post(f"/requests/{asked.pk}/approve/", forged)
+        assert response.status_code == 409
+        assert "has changed since you looked" in Page(response).text
+    assert not Operation.objects.exists()
+
+
+def test_a_decision_about_something_else_is_shown_as_void(
+    cast: Cast, asked: ChangeRequest, as_person: Callable[[User], Client]
+) -> None:
+    ChangeRequest.objects.update(needed_approvals=2)
+    client = as_person(cast.other_lead)
+    client.post(f"/requests/{asked.pk}/approve/", shown(Page(client.get(asked.get_absolute_url()))))
+    assert "1 of 2 approvals" in Page(client.get(asked.get_absolute_url())).text
+    ChangeRequest.objects.update(parameters={"removes_itself": True})
+    page = Page(client.get(asked.get_absolute_url()))
+    assert "0 of 2 approvals" in page.text
+    assert "does not count any more" in page.text
+    assert page.offers(f"/requests/{asked.pk}/approve/")
