@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from signing.errors import Conflict
 from signing.models import User
@@ -134,7 +133,7 @@ def deactivate_person(*, actor: User, person: User) -> User:
     if person.is_superuser and not others:
         raise _is_last_administrator()
     tokens = leavers.close(person)
-    flagged = leavers.flag_signers(person, why=f"{person.username} was deactivated.")
+    flagged = leavers.flag_signers(person, why=f"{person.username} left: deactivated.")
     audit.record(
         actor,
         "deactivate_person",

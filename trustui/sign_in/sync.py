@@ -76,4 +76,4 @@ def _due(source: str) -> QuerySet[Identity]:
 
 
 def _why(identity: Identity) -> str:
-    return f"{identity.get_source_display()} does not know {identity.user.username} any more."
+    return f"{identity.user.username} left: unknown to {identity.source.upper()}."
