@@ -68,7 +68,6 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "It does not exist, or it is not yours to see. Check the address.",
     ),
     "method_not_allowed": (405, "This address does not take that method.", "The header Allow names those it takes."),
-    "not_acceptable": (406, "This cannot be answered in that form.", "Accept application/json."),
     "answer_not_kept": (
         409,
         "This was done already; its answer held a secret, which is kept nowhere.",
@@ -98,7 +97,6 @@ _BY_STATUS = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
-    406: "not_acceptable",
     413: "request_too_large",
     415: "unsupported_media_type",
     422: "invalid_members",

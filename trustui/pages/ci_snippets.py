@@ -38,7 +38,9 @@ while [ "$seconds" -lt "${PATIENCE:-3600}" ]; do
   call SHOW_URL/"$request"
   case "$(field state) $(field operation_state)" in
     "approved done") echo "$IMAGE is signed."; exit 0 ;;
-    "approved failed" | "approved cancelled" | rejected* | expired* | withdrawn*) echo "$answer" >&2; exit 1 ;;
+    "approved failed" | "approved cancelled" | rejected* | expired* | withdrawn*)
+      echo "$answer" >&2
+      exit 1 ;;
   esac
   sleep "${PAUSE:-5}"
   seconds=$((seconds + ${PAUSE:-5}))
