@@ -15,7 +15,7 @@ from signing.trust.notary.gun import Gun
 
 @transaction.atomic
 def create_repository(*, actor: User, account: Account, path: str, description: str = "") -> Repository:
-    """Watch one repository of the account. The trust server is asked about it at the next check."""
+    """Watch one repository of the account; its trust server is asked about it at once, which is part of this act."""
     require(actor, "create_repository", account)
     if not path.strip():
         raise InvalidName("A repository needs a name.", next_step="Write its path below the account's namespace.")
@@ -23,7 +23,8 @@ def create_repository(*, actor: User, account: Account, path: str, description: 
     if Repository.objects.filter(gun=gun).exists():
         raise Conflict(f"{gun} is here already.", next_step="Open it, or choose another path.")
     repository = Repository.objects.create(account=account, gun=gun, description=description)
-    audit.record(actor, "create_repository", account=account, subject=gun)
+    check = start_operation(Operation.Kind.REFRESH, actor=actor, account=account, repository=repository)
+    audit.record(actor, "create_repository", account=account, subject=gun, operation=check.pk)
     return repository
 
 

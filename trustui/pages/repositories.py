@@ -51,8 +51,6 @@ def new(request: HtmxRequest) -> HttpResponse:
     if form.is_valid():
         repository = form.carry_out(create_repository, actor=request.user, account=account, **form.cleaned_data)
         if repository:
-            if may(request.user, "check_repository", repository):
-                check_now(actor=request.user, repository=repository)
             messages.success(request, f"{repository.gun} is here. Its trust server is being asked about it.")
             return redirect(repository)
     return form_page(request, "pages/repository_new.html", form, account=account)

@@ -13,6 +13,7 @@ def test_a_repository_lies_in_its_accounts_namespace(cast, one_event):
         repository = create_repository(actor=cast.lead, account=cast.account, path="web/api", description="the API")
     assert repository.gun == "registry.test:5000/team/web/api"
     assert repository.verdict == Repository.Verdict.UNCHECKED
+    assert repository.operations.get().kind == "refresh"
 
 
 @pytest.mark.parametrize(
