@@ -26,6 +26,17 @@ from signing.selectors.sign_in import must_have_second_factor, second_factors_of
 from signing.services.sign_in import end_other_sessions, end_session, note_own_change
 from trustui.htmx import HtmxRequest
 
+# The first that fits: each later one's mark stands in the earlier ones' names too.
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "a Mac"),
+    ("Linux", "Linux"),
+)
+
 
 @login_required
 @require_GET
@@ -34,7 +45,7 @@ def show(request: HtmxRequest) -> HttpResponse:
     context = {
         "factors": second_factors_of(request.user),
         "must_have_one": must_have_second_factor(request.user),
-        "sessions": list(sessions_of(request.user)),
+        "sessions": [(session, _device(session.user_agent)) for session in sessions_of(request.user)],
         "identity": getattr(request.user, "identity", None),
         "oidc_name": settings.OIDC_URL and settings.OIDC_NAME,
         "can_have_passkeys": _takes_passkeys(request),
@@ -142,6 +153,15 @@ class CodesNew(_Noted, codes.GenerateRecoveryCodesView):  # type: ignore[misc]  
 @method_decorator(reauthentication_required(app="allauth.mfa"), name="dispatch")
 class CodesShow(codes.ViewRecoveryCodesView):  # type: ignore[misc]  # allauth has no types
     """Show the recovery codes, once."""
+
+
+def _device(user_agent: str) -> str:
+    """Name the browser and the system that a session says it is of, as people call them."""
+    browser = next((word for mark, word in BROWSERS if mark in user_agent), "")
+    system = next((word for mark, word in SYSTEMS if mark in user_agent), "")
+    if not browser:
+        return user_agent[:40] or "An unnamed program"
+    return f"{browser} on {system}" if system else browser
 
 
 def _takes_passkeys(request: HttpRequest) -> bool:

@@ -75,6 +75,22 @@ def test_i_see_where_i_am_signed_in_and_end_the_others(cast: Cast) -> None:
     assert (last_event().action, last_event().detail) == ("end_other_sessions", {"ended_sessions": 1})
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "named"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on an iPhone"),
+        ("", "An unnamed program"),
+        ("<script>alert(1)</script>" * 4, "<script>alert(1)</script><script>alert(1)"[:40]),
+    ],
+)
+def test_a_session_is_named_after_its_browser(cast: Cast, user_agent: str, named: str) -> None:
+    page = Page(sign_in(cast.developer, HTTP_USER_AGENT=user_agent).get("/me/sign-in/", HTTP_USER_AGENT=user_agent))
+    assert named in page.text
+    assert "<script>alert" not in page.html
+
+
 def test_i_end_one_session(cast: Cast) -> None:
     here, there = sign_in(cast.developer), sign_in(cast.developer)
     (end,) = [form["action"] for form in Page(here.get("/me/sign-in/")).all("form") if _ends_one(form["action"])]
