@@ -70,11 +70,12 @@ class LimitedClient:
         None, or fewer answers than addresses, if anything is wrong: be it that the server does not know how to answer
         several requests in a row. Ask one by one then.
         """
-        endpoint, _, _ = _parts(urls[0][0])
+        endpoint, host, target = _parts(urls[0][0])
         if endpoint in self._one_by_one:
             return None
+        server, sent_headers = urls[0][0].removesuffix(target), _with_usual(host, headers)
         try:
-            sent = b"".join([self._written("GET", url, headers, b"") for url, _ in urls])
+            sent = b"".join([request("GET", url.removeprefix(server), sent_headers) for url, _ in urls])
             with deadline.within(self._timeout):
                 connection = self._kept_connection(endpoint) or self._new_connection(endpoint)
                 connection.send(sent)
@@ -97,13 +98,7 @@ class LimitedClient:
     @staticmethod
     def _written(method: str, url: str, headers: Mapping[str, str], content: bytes) -> bytes:
         _, host, target = _parts(url)
-        sent = {
-            "Host": host,
-            "User-Agent": USER_AGENT,
-            "Accept-Encoding": "identity",
-            "Connection": "keep-alive",
-            **headers,
-        }
+        sent = _with_usual(host, headers)
         if content or method not in ("GET", "DELETE"):
             sent["Content-Length"] = str(len(content))
         return request(method, target, sent, content)
@@ -181,6 +176,16 @@ def _context_of(ca_pem: str) -> ssl.SSLContext:
 def is_local(url: str) -> bool:
     """Tell whether a URL's host can only be this machine: such a server is never asked through a proxy."""
     return is_loopback(urlsplit(url).hostname or "")
+
+
+def _with_usual(host: str, headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "Host": host,
+        "User-Agent": USER_AGENT,
+        "Accept-Encoding": "identity",
+        "Connection": "keep-alive",
+        **headers,
+    }
 
 
 def _parts(url: str) -> tuple[Endpoint, str, str]:

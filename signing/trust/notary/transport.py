@@ -144,7 +144,8 @@ class HttpsTransport:
             sent = self._credentials.headers(f"repository:{gun}:{_PULL}")
         except (NotAuthorised, BadResponse, ServerUnreachable, TooLarge):
             return None
-        urls = [(self._address(gun, f"tuf/{name}"), limit) for name, limit in wanted]
+        folder = self._address(gun, "tuf/")
+        urls = [(folder + name, limit) for name, limit in wanted]
         answers = self._client.request_together(urls, sent)
         return None if answers is None else FilesInTurn([name for name, _ in wanted], answers)
 

@@ -18,7 +18,7 @@ def members(value: Any, what: str, required: tuple[str, ...], optional: tuple[st
         MalformedMetadata: otherwise.
     """
     found = mapping(value, what)
-    if len(found) == len(required) and all(map(found.__contains__, required)):
+    if all(map(found.__contains__, required)) and all(map((*required, *optional).__contains__, found)):
         return found
     known = {name.casefold() for name in (*required, *optional)}
     for name in found.keys() - set(required) - set(optional):
