@@ -101,8 +101,14 @@ def snippets(base: str, gun: str, signer: str, way: str) -> list[Snippet]:
 
 def _variables(gun: str, way: str, tag: str, run: str, colon: Callable[[str, str], str]) -> str:
     named = {"TAG": tag, "RUN": run}
-    named |= {"IMAGE": f"{gun}:{tag}"} if way == ASK else {"SOURCE": f"{gun}:build-{tag}"}
+    named |= {"IMAGE": f"{gun}:{tag}"} if way == ASK else {"SOURCE": f"{_aside(gun)}:{tag}"}
     return "\n".join(colon(name, value) for name, value in named.items())
+
+
+def _aside(gun: str) -> str:
+    """Name where a build may push before anything is signed: beside the account, which may refuse what is not."""
+    host, _, path = gun.partition("/")
+    return f"{host}/builds/{path.rpartition('/')[2]}"
 
 
 def _github(gun: str, way: str, text: str) -> str:
