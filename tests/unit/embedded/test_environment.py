@@ -31,7 +31,10 @@ def of(part: str, **more: str) -> dict[str, str]:
     ("part", "files"),
     [
         ("web", {"secret_key", "sealing_public_keys", "audit_public_key"}),
-        ("signing_worker", {"sealing_public_keys", "signing_worker_key", "master_key", "audit_key"}),
+        (
+            "signing_worker",
+            {"sealing_public_keys", "signing_worker_key", "master_key", "audit_key", "trust_server_master_key"},
+        ),
         ("docker_worker", {"sealing_public_keys", "docker_worker_key"}),
         ("notices_worker", {"sealing_public_keys", "notices_worker_key"}),
         ("scheduler", set()),

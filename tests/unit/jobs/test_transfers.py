@@ -8,7 +8,6 @@ from signing import wiring
 from signing.models import Operation, TrustServer
 from signing.server.models import Collection, MetadataFile, OnlineKey
 from signing.services.trust_server_transfers import import_repositories
-from signing.services.work import start_operation
 from signing.trust.tuf.metadata import Envelope, Root
 from tests.factories import PASSPHRASE, make_key
 from tests.unit.jobs.conftest import World
@@ -17,17 +16,7 @@ from tests.unit.jobs.conftest import World
 @pytest.fixture
 def published(world: World) -> World:
     """A repository on the other server, initialised with the account's root key."""
-    cast = world.cast
-    operation = start_operation(
-        Operation.Kind.ADD_SIGNER,
-        actor=cast.lead,
-        account=cast.account,
-        repository=cast.repository,
-        signer=cast.alice,
-        key=cast.alice.key,
-        secrets={"root": PASSPHRASE, "repository": "its own words"},
-    )
-    assert world.run(operation).state == Operation.State.DONE
+    assert world.approve().state == Operation.State.DONE
     return world
 
 
