@@ -17,14 +17,14 @@ def keys_for(kind: str, repository: Repository, signer: Signer | None) -> list[K
 
     Until it has trust data, a repository takes the account's newest root key; later any of them that it names.
     """
-    keys = repository.account.keys
-    ours = list(keys.filter(purpose=Key.Purpose.REPOSITORY, gun=repository.gun).order_by("pk"))
+    keys = sorted(repository.account.keys.all(), key=lambda key: key.pk)  # asked for once where they were prefetched
+    ours = [key for key in keys if key.purpose == Key.Purpose.REPOSITORY and key.gun == repository.gun]
     own = [signer.key] if signer else []
     if kind == Kind.SIGN:
         return own
     if kind == Kind.REVOKE:
         return [*own, *ours]
-    roots = list(keys.filter(purpose=Key.Purpose.ROOT).order_by("-pk"))
+    roots = [key for key in reversed(keys) if key.purpose == Key.Purpose.ROOT]
     return [*(roots if repository.administrative_keys else roots[:1]), *ours]
 
 

@@ -94,11 +94,20 @@ def needed_for(kind: str, policy: Policy) -> int:
 def previews_of(request: ChangeRequest) -> list[ItemPreview]:
     """Work out what each part of a request would do now."""
     asked = Asked.by(request)
-    items = request.items.select_related("repository__account").order_by("repository__gun")
-    previews = [preview(asked, item.repository) for item in items]
+    previews = [preview(asked, item.repository) for item in items_of(request)]
     if not previews and request.kind == Kind.CHANGE_POLICY:
         return [policy_preview(request.parameters, request.account)]
     return previews
+
+
+def items_of(request: ChangeRequest) -> list[ChangeRequestItem]:
+    """List the parts of a request by name, with the account's keys read once for all of them."""
+    account = Account.objects.prefetch_related("keys").select_related("trust_server").get(pk=request.account_id)
+    items = list(request.items.select_related("repository", "operation").order_by("repository__gun"))
+    for item in items:
+        item.request = request
+        item.repository.account = account
+    return items
 
 
 def lines_of(previews: Sequence[ItemPreview]) -> list[ItemLines]:

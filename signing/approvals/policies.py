@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from signing.models import Account, Policy, Repository
 
 FIELDS = (
@@ -25,7 +27,11 @@ def policy_of(thing: Account | Repository) -> Policy:
 
 def strictest(account: Account, repositories: Iterable[Repository]) -> Policy:
     """Give an unsaved policy that asks as much as the strictest of several repositories, or the account's for none."""
-    found = [policy_of(repository) for repository in repositories] or [policy_of(account)]
+    ids = [repository.pk for repository in repositories]
+    rows = account.policies.filter(Q(repository=None) | Q(repository__in=ids))
+    known = {policy.repository_id: policy for policy in rows}
+    usual = known.get(None) or Policy(account=account)
+    found = [known.get(pk, usual) for pk in ids] or [usual]
     ends = [policy.most_signer_days for policy in found if policy.most_signer_days is not None]
     return Policy(
         account=account,

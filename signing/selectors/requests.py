@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from signing.approvals.content import barred_from, votes_of
 from signing.approvals.keys import PURPOSES, SIGNER, passphrases_for
-from signing.approvals.opening import needed_for, previews_of
+from signing.approvals.opening import items_of, needed_for, previews_of
 from signing.approvals.people import accounts_of, person_of
 from signing.approvals.policies import strictest
 from signing.approvals.previews import ItemPreview, Problem, policy_lines
@@ -106,14 +106,14 @@ def passphrases_needed(request: ChangeRequest) -> list[str]:
     if request.kind == Kind.CHANGE_POLICY:
         return []
     needed: set[str] = set()
-    for item in request.items.select_related("repository__account"):
-        needed |= set(passphrases_of_item(item, request))
+    for item in items_of(request):
+        needed |= set(passphrases_of_item(item))
     return [purpose for purpose in PURPOSES if purpose in needed and purpose != SIGNER]
 
 
-def passphrases_of_item(item: ChangeRequestItem, request: ChangeRequest | None = None) -> list[str]:
+def passphrases_of_item(item: ChangeRequestItem) -> list[str]:
     """List the passphrases the work on one repository takes."""
-    request = request or item.request
+    request = item.request
     return passphrases_for(request.kind, item.repository, request.signer, request.parameters, item.diff)
 
 
@@ -193,8 +193,7 @@ def may_ask_for(user: User, request: ChangeRequest) -> bool:
 
 def items_left(request: ChangeRequest) -> list[ChangeRequestItem]:
     """List the repositories where the work has not begun, failed or was cancelled."""
-    items = request.items.select_related("repository__account", "operation", "request__signer__key")
-    return [item for item in items if item.operation is None or item.operation.state in AGAIN]
+    return [item for item in items_of(request) if item.operation is None or item.operation.state in AGAIN]
 
 
 def passphrases_of(items: Sequence[ChangeRequestItem]) -> list[str]:

@@ -52,11 +52,7 @@ def index(request: HtmxRequest) -> HttpResponse:
 @login_required
 @require_GET
 def show(request: HtmxRequest, pk: int) -> HttpResponse:
-    asked = _visible(request, pk)
-    if asked.state == State.WAITING:
-        services.note_changes(asked)
-        asked = _visible(request, pk)
-    return _request_page(request, asked)
+    return _request_page(request, _visible(request, pk))
 
 
 @login_required
@@ -180,6 +176,7 @@ def _request_page(
     sent = next((form for form in forms if form), None)
     is_over = asked.state == State.WAITING and asked.expires_at <= timezone.now()
     is_open = asked.state == State.WAITING and not is_over
+    previews = services.look_again(asked)
     items = list(asked.items.all())
     context: dict[str, Any] = {
         "asked": asked,
@@ -187,7 +184,7 @@ def _request_page(
         "facts": facts_of(asked),
         "signer": asked.signer,
         "items": items,
-        "previews": selectors.preview_of(asked) if is_open else [],
+        "previews": previews if is_open else [],
         "works": any(item.operation and not item.operation.is_finished for item in items),
         "is_over": is_over,
         "is_open": is_open,

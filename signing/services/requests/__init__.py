@@ -11,6 +11,7 @@ from signing.services.requests.asking import (
 from signing.services.requests.changing import (
     MANY,
     change_request,
+    look_again,
     note_changes,
     renew_request,
     require_own,
@@ -24,6 +25,7 @@ __all__ = (
     "MANY",
     "approve_request",
     "change_request",
+    "look_again",
     "note_changes",
     "prove_possession",
     "reject_request",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from signing.approvals.content import content_hash
 from signing.approvals.opening import keep_previews, lines_of, needed_for, open_request, previews_of
 from signing.approvals.policies import strictest
+from signing.approvals.previews import ItemPreview
 from signing.errors import Conflict, NotAllowed, TooLate
 from signing.models import ChangeRequest, ChangeRequestItem, Operation, Repository, User
 from signing.permissions import acting_token, require
@@ -32,11 +33,20 @@ def note_changes(request: ChangeRequest) -> ChangeRequest:
     It is worked out anew from what is stored and changes nothing that anybody asked or decided, so it is no act.
     """
     request = locked(request)
-    if request.state == ChangeRequest.State.WAITING:
-        previews = previews_of(request)
-        if content_hash(request, lines_of(previews)) != request.content_hash:
-            keep_previews(request, previews)
+    look_again(request)
     return request
+
+
+def look_again(request: ChangeRequest) -> list[ItemPreview]:
+    """Do so with a request that was just read, and give what it would do; nothing for one that does not wait."""
+    if request.state != ChangeRequest.State.WAITING:
+        return []
+    previews = previews_of(request)
+    if content_hash(request, lines_of(previews)) != request.content_hash:
+        with transaction.atomic():
+            if locked(request).state == ChangeRequest.State.WAITING:  # what is decided stays as it was decided
+                keep_previews(request, previews)
+    return previews
 
 
 @transaction.atomic
