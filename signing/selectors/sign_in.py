@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 
-from signing.models import Membership, User
+from signing.models import AuditEvent, Membership, User
 from signing.roles import memberships_of
 
 LEADING = (Membership.Role.ADMIN, Membership.Role.LEAD)
@@ -54,6 +54,13 @@ def must_have_second_factor(person: User) -> bool:
     if required == "all" or required == "none":
         return bool(required == "all")
     return person.is_superuser or memberships_of(person).filter(role__in=LEADING).exists()
+
+
+def reset_since(person: User, moment: datetime | None) -> AuditEvent | None:
+    """Find the newest reset of a person's second factor after a moment."""
+    if moment is None:
+        return None
+    return AuditEvent.objects.filter(action="reset_second_factor", subject=person.username, at__gt=moment).first()
 
 
 def sessions_of(person: User) -> Iterator[UserSession]:

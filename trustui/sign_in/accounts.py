@@ -6,11 +6,13 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
 from signing.models import User
+from signing.selectors.sign_in import reset_since
 from signing.services.sign_in import note_sign_in, note_sign_out
 from trustui.sign_in import lockout, sessions
 from trustui.sign_in.mail import send_soon
@@ -45,10 +47,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Begin a session under a new id, and write the one event that tells of it."""
         records = get_authentication_records(request, user)
         methods = list(dict.fromkeys(record.get("type") or record["method"] for record in records))
+        reset = reset_since(user, user.last_login)
         with transaction.atomic():
             super().login(request, user)
             sessions.begin(request)
             note_sign_in(user, methods=methods, address=self.get_client_ip(request))
+        if reset:
+            text = f"{reset.actor_name} reset your second factor on {reset.at:%Y-%m-%d at %H:%M} UTC. Set one up anew."
+            messages.warning(request, f"{text} If you did not ask for that, tell an administrator at once.")
 
     def logout(self, request: HttpRequest) -> None:
         person = request.user

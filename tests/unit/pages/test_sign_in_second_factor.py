@@ -321,7 +321,9 @@ def test_an_administrator_resets_a_lost_factor_and_the_person_is_told(
         answer = as_person(cast.admin).post(f"/people/{cast.developer.pk}/second-factor/")
     assert answer.status_code == 302
     assert client.get("/").status_code == 302  # signed out
-    assert sign_in(cast.developer).get("/").status_code == 200
+    again = Page(sign_in(cast.developer).get("/"))
+    assert "root reset your second factor on" in again.text
+    assert "root reset your second factor on" not in Page(sign_in(cast.developer).get("/")).text
     event = AuditEvent.objects.get(action="reset_second_factor")
     assert (event.actor, event.subject) == (cast.admin, "dan")
     assert event.detail["before"] == {"second_factors": ["recovery_codes", "totp"]}
