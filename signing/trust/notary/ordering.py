@@ -24,13 +24,13 @@ def natural_key(text: str) -> str:
     return _NUMBER.sub(_number_key, text)
 
 
-def natural_order(texts: Sequence[str]) -> list[int]:
-    """Give the places of texts in natural order; texts that are equal keep theirs.
+def natural_order(texts: Sequence[str], *, ascend: bool = False) -> list[int]:
+    """Give the places of texts in natural order; texts that are equal keep theirs. `ascend` if they surely do.
 
     Names of tags mostly differ by a final number. Where no number is written with leading zeros, and none goes on in
     another name (1.2 and 1.2-rc1), names that share all before it and its length are in order once they ascend.
     """
-    groups = _groups(texts) if all(map(le, texts, islice(texts, 1, None))) else {}
+    groups = _groups(texts) if ascend or all(map(le, texts, islice(texts, 1, None))) else {}
     if not groups or not _stand_apart(texts, groups):
         keys = [natural_key(text) for text in texts]
         return sorted(range(len(keys)), key=keys.__getitem__)

@@ -47,7 +47,8 @@ def released_tags(releasing: Sequence[Targets], signing: Sequence[tuple[str, Tar
     found = _of_one(releasing[0], signing) if len(releasing) == 1 else _of_many(releasing, signing)
     if len(found.tags) < 2:
         return found
-    in_order: Callable[[Sequence[object]], Sequence[object]] = itemgetter(*natural_order(found.tags))
+    order = natural_order(found.tags, ascend=len(releasing) == 1 and isinstance(releasing[0], TagList))
+    in_order: Callable[[Sequence[object]], Sequence[object]] = itemgetter(*order)
     return ReleasedTags._make(map(in_order, found))
 
 
