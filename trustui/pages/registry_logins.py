@@ -69,7 +69,7 @@ def of_password(request: HttpRequest, username: str, password: str) -> Login:
         try:
             user = authenticate(request, username, password)
         except LockedOut as locked:
-            raise Refused(429, "TOOMANYREQUESTS", locked.message, retry_after=locked.seconds) from None
+            raise Refused(429, "TOOMANYREQUESTS", locked.sentence, retry_after=locked.seconds) from None
     if user is None:
         raise Refused(401, "UNAUTHORIZED", "The user name or the password is wrong.")
     if user.must_change_password:

@@ -31,7 +31,8 @@ class LockedOut(ValidationError):
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
-        super().__init__(_sentence(seconds), code="too_many_login_attempts")
+        self.sentence = _sentence(seconds)
+        super().__init__(self.sentence, code="too_many_login_attempts")
 
 
 @dataclass(frozen=True, slots=True)
