@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from signing.models import Account, ChangeRequest, Key, Operation, Repository
+from signing.models import Account, ChangeRequest, Key, Operation, Repository, TrustServer
 
 
 def account(thing: Account) -> str:
@@ -28,6 +28,10 @@ def request(thing: ChangeRequest) -> str:
 
 def operation(thing: Operation) -> str:
     return f"/operations/{thing.pk}/"
+
+
+def trust_server(thing: TrustServer) -> str:
+    return f"/trust-servers/{thing.name}/"
 
 
 def own_tokens() -> str:

@@ -19,6 +19,7 @@ from trustui.pages import (
     api_docs,
     audit,
     ci,
+    expiry,
     inbox,
     keys,
     machines,
@@ -137,6 +138,10 @@ urlpatterns = [
     path("signers/", signers.index, name="signers"),
     path("new/signer/", signers.new, name="signer_new"),
     path("signers/<int:pk>/", signers.show, name="signer"),
+    path("expiry/", expiry.index, name="expiry"),
+    path("expiry/expiry.csv", expiry.as_csv, name="expiry_csv"),
+    path("expiry/expiry.json", expiry.as_json, name="expiry_json"),
+    path("expiry/calendar.ics", expiry.feed, name="expiry_feed"),
     # requests and operations
     path("requests/", requests.index, name="requests"),
     path("new/request/", request_asking.signer, name="request_new"),

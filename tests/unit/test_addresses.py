@@ -21,4 +21,6 @@ def test_each_address_is_the_one_of_the_page() -> None:
     assert addresses.request(asked) == asked.get_absolute_url()
     assert addresses.operation(work) == work.get_absolute_url()
     assert addresses.audit_check() == reverse("audit_check")
+    server = cast.account.trust_server
+    assert addresses.trust_server(server) == reverse("trust_server", args=[server.name])
     assert addresses.own_tokens() == reverse("own_tokens")

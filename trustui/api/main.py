@@ -16,6 +16,7 @@ from signing.trust.errors import TrustError
 from trustui.api import (
     accounts,
     audit,
+    expiry,
     inbox,
     keys,
     machines,
@@ -52,6 +53,7 @@ STEMS = (
     repositories,
     publish,
     keys,
+    expiry,
     signers,
     requests,
     request_asking,

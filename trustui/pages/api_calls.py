@@ -91,6 +91,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "webhooks_deliveries",
         "webhooks_again",
     ),
+    "expiry": ("expiry_index",),
     "audit": ("audit_index", "audit_download"),
     "audit_event": ("audit_show",),
     "audit_check": ("audit_check",),

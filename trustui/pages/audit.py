@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -32,9 +30,9 @@ from signing.selectors.audit import (
 )
 from trustui.htmx import HtmxRequest
 from trustui.pages.base import page_of
+from trustui.pages.csv_lines import csv_line
 
 COLUMNS = ("number", "at", "actor", "action", "account", "subject", "reason", "detail", "correlation", "hash")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @login_required
@@ -139,21 +137,10 @@ def _readable(detail: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _csv(rows: QuerySet[AuditEvent]) -> Iterator[bytes]:
-    yield _csv_line(COLUMNS)
+    yield csv_line(COLUMNS)
     for event in rows.iterator(chunk_size=1000):
         entry = {**entry_of(event), "hash": event.event_hash, "detail": orjson.dumps(event.detail).decode()}
-        yield _csv_line([_harmless(str(entry[name])) for name in COLUMNS])
-
-
-def _csv_line(values: Any) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(values)
-    return text.getvalue().encode()
-
-
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet from taking text from outside for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+        yield csv_line(str(entry[name]) for name in COLUMNS)
 
 
 def _json(rows: QuerySet[AuditEvent]) -> Iterator[bytes]:

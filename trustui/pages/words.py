@@ -49,6 +49,7 @@ SECTIONS = {
     "sign": "repositories",
     "key": "keys",
     "keys": "keys",
+    "expiry": "expiry",
     "signer": "signers",
     "signers": "signers",
     "request": "requests",

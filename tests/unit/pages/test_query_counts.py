@@ -52,6 +52,7 @@ def queries(client: Client, url: str) -> int:
         "/accounts/team/",
         "/trust-servers/",
         "/audit/",
+        "/expiry/",
     ],
 )
 def test_a_longer_list_costs_no_more_queries(cast: Cast, as_person: Callable[[User], Client], url: str) -> None:
