@@ -91,6 +91,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "webhooks_deliveries",
         "webhooks_again",
     ),
+    "key_matcher": ("key_matcher_find",),
     "expiry": ("expiry_index",),
     "audit": ("audit_index", "audit_download"),
     "audit_event": ("audit_show",),
