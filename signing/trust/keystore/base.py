@@ -1,4 +1,4 @@
-"""Private keys in use, and what any place that keeps them has to offer."""
+"""Private keys in use, and what any place that keeps them has to offer (reference 1.4, 2.2)."""
 
 from __future__ import annotations
 

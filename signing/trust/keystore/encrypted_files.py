@@ -1,4 +1,7 @@
-"""Docker's `private/` folder: one encrypted file for each key, shared with `docker trust` and `notary`."""
+"""Docker's `private/` folder: one encrypted file for each key, shared with `docker trust` and `notary`.
+
+Reference 1.2, 1.7.
+"""
 
 from __future__ import annotations
 

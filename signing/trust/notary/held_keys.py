@@ -1,4 +1,4 @@
-"""Sign files of roles with every key at hand."""
+"""Sign files of roles with every key at hand (reference 4.6)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 Nothing here counts as done because a server said so: every publish is read back by a fresh client that starts from the
 root trusted before. It takes from the server all that was sent, and the snapshot and the timestamp that go with it.
+Reference 4.6.
 """
 
 from __future__ import annotations
