@@ -130,6 +130,7 @@ _RULES: dict[str, Rule] = {
     "create_account": Rule(is_admin, MANAGE),
     "manage_people": Rule(is_admin, MANAGE),
     "manage_trust_servers": Rule(is_admin, MANAGE),
+    "manage_own": Rule(~is_machine_account, MANAGE),  # how somebody hears of things, and where they are signed in
     "read_people": Rule(reads_all, READ),
     "read_trust_servers": Rule(reads_all, READ),
     "read_whole_audit": Rule(reads_all, READ),

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from signing.models import Event, Notice, NoticeChoice, User
+from signing.permissions import require
 from signing.selectors.notices import unread, ways_of
 from signing.services import audit
 from signing.trust.errors import InvalidInput
@@ -18,6 +19,7 @@ def mark_read(*, actor: User, notices: Sequence[int] | None = None) -> int:
 
     Reading changes nothing that anybody else sees, so it leaves no event in the audit log.
     """
+    require(actor, "manage_own")
     rows = unread(actor)
     if notices is not None:
         rows = rows.filter(pk__in=notices)
@@ -31,6 +33,7 @@ def choose_ways(*, actor: User, ways: Mapping[str, str]) -> None:
     Raises:
         InvalidInput: no such event or way.
     """
+    require(actor, "manage_own")
     if not set(ways) <= set(Event.values) or not set(ways.values()) <= set(NoticeChoice.Way.values):
         raise InvalidInput("There is no such event, or no such way to hear of it.")
     before = {row.event: row.way for row in ways_of(actor) if row.event in ways}

@@ -91,6 +91,7 @@ def end_session(*, actor: User, session_pk: int) -> None:
     Raises:
         NotFound: it is nobody's, somebody else's, or ended already.
     """
+    require(actor, "manage_own")
     if not _end(UserSession.objects.filter(user=actor, pk=session_pk)):
         raise NotFound("That session ended already.", next_step="Reload the page to see which there are.")
     audit.record(actor, "end_session", account=None, subject=actor.username, ended_sessions=1)
@@ -99,6 +100,7 @@ def end_session(*, actor: User, session_pk: int) -> None:
 @transaction.atomic
 def end_other_sessions(*, actor: User, kept_key: str | None) -> int:
     """End the own sessions but the one this is asked in; with None that one too."""
+    require(actor, "manage_own")
     others = UserSession.objects.filter(user=actor)
     if kept_key is not None:
         others = others.exclude(session_key=kept_key)

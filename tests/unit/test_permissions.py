@@ -28,6 +28,7 @@ IN_ACCOUNT = {
     "create_account": {"admin"},
     "manage_people": {"admin"},
     "manage_trust_servers": {"admin"},
+    "manage_own": {*PEOPLE},
     "read_people": {"admin", "everything"},
     "read_trust_servers": {"admin", "everything"},
     "read_whole_audit": {"admin", "everything"},
