@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from signing.models import SignedTag, User
 from signing.server.models import MetadataFile
+from signing.services.api_tokens import create_token
+from signing.services.machines import create_machine
 from signing.services.webhooks import create_webhook, ping_webhook
 from tests.factories import Cast, make_operation, make_request
 from trustui.urls import urlpatterns
@@ -21,6 +23,7 @@ LARGEST = 150_000
 OPEN_TO_ALL = {
     "health",
     "registry_token",
+    "expiry_feed",  # asks for a token
     "theme",
     "account_login",
     "account_logout",
@@ -49,8 +52,10 @@ POST_ONLY = {
     "request_renew",
     "operation_cancel",
     "operation_retry",
-    "accounts_member",
     "accounts_remove_member",
+    "repository_remove_member",
+    "token_revoke",
+    "person_standing",
     "person_password",
     "person_activate",
     "person_deactivate",
@@ -64,7 +69,16 @@ POST_ONLY = {
     "webhook_delete",
     "webhook_again",
 }
-FILES = {"repository_json", "key_download", "trust_server_ca", "audit_key", "audit_download", "request_step_up"}
+FILES = {
+    "repository_json",
+    "key_download",
+    "trust_server_ca",
+    "audit_key",
+    "audit_download",
+    "request_step_up",
+    "expiry_csv",
+    "expiry_json",
+}
 SESSION = {
     "account_change_password",
     "account_reauthenticate",
@@ -83,10 +97,14 @@ ADMINISTRATORS = {
     "trust_server_new",
     "trust_server_contents",
     "trust_server_repository",
+    "trust_server_import",
+    "trust_server_export",
     "people",
     "person_new",
     "person",
+    "person_change",
 }
+LEADS = {"machine", "machine_token_new"}
 
 
 @pytest.fixture
@@ -103,6 +121,10 @@ def arguments(cast: Cast) -> dict[str, str | int]:
     operation = make_operation("refresh", "refresh", cast.repository, requested_by=cast.lead)
     webhook, _ = create_webhook(actor=cast.lead, account=cast.account, url="https://hook.test/", events=["signed"])
     delivery = ping_webhook(actor=cast.lead, webhook=webhook)
+    machine = create_machine(actor=cast.lead, account=cast.account, username="ci")
+    token, _ = create_token(
+        actor=cast.lead, user=machine, name="t", scopes=["read"], repositories=[cast.repository], days=1
+    )
     return {
         "gun": cast.repository.gun,
         "tag": "1.0",
@@ -116,6 +138,8 @@ def arguments(cast: Cast) -> dict[str, str | int]:
         "person": cast.developer.pk,
         "number": 1,
         "webhook": webhook.pk,
+        "machine": machine.pk,
+        "token": token.pk,
         "delivery": delivery.pk,
         "form": "csv",
         "mfa": 1,
@@ -155,6 +179,7 @@ def test_every_page_opens_for_every_member(
 ) -> None:
     client = as_person(getattr(cast, person))
     not_theirs = set() if person == "admin" else set(ADMINISTRATORS)
+    not_theirs |= LEADS if person not in ("admin", "lead") else set()
     not_theirs |= {"audit_event"} if person in ("signer", "developer") else set()  # somebody else's act
     for pattern in patterns(OPEN_TO_ALL, POST_ONLY, FILES, SESSION, not_theirs):
         url = address(pattern, arguments)
@@ -174,8 +199,9 @@ def test_every_page_opens_for_every_member(
 REFUSED = {
     "admin": {"request_change"},
     "lead": {"request_change"},
-    "signer": {"repository_new", "accounts_change", "request_rotation"},
+    "signer": {"repository_new", "accounts_change", "request_rotation", "machine_new"},
     "developer": {
+        "machine_new",
         "repository_new",
         "accounts_change",
         "key_generate",
@@ -186,6 +212,7 @@ REFUSED = {
         "request_rotation",
     },
     "auditor": {
+        "machine_new",
         "repository_new",
         "accounts_change",
         "key_generate",
