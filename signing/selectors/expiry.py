@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from signing import expiry
@@ -62,8 +62,15 @@ def _endings(user: User, now: datetime) -> Iterator[Ending]:
     yield from expiry.of_metadata(repositories.select_related("account"))
     yield from expiry.of_certificates(visible_keys(user))
     yield from expiry.of_tokens(visible_tokens(user), now)
-    own = Q(user=user) & reach.in_accounts()
-    seen = reach.in_whole_accounts() | own | Q(repository__in=repositories)
-    yield from expiry.of_memberships(Membership.objects.filter(seen), now)
+    yield from expiry.of_memberships(_visible_memberships(reach), now)
     yield from expiry.of_signers(ChangeRequest.objects.filter(reach.requests()))
     yield from expiry.of_authorities(visible_trust_servers(user))
+
+
+def _visible_memberships(reach: Reach) -> QuerySet[Membership]:
+    """List the roles in accounts and repositories that are reached, and the person's own."""
+    if reach.is_everything:
+        return Membership.objects.all()
+    own = Q(user=reach.user) & reach.in_accounts()
+    repositories = Repository.objects.filter(reach.repositories())
+    return Membership.objects.filter(reach.in_whole_accounts() | own | Q(repository__in=repositories))

@@ -10,6 +10,7 @@ from pydantic import Field
 from signing.models import Key
 from signing.selectors.key_matcher import Match, Place, match_keys, read_ids
 from trustui.api.base import ApiRequest, Body, Pem, words
+from trustui.api.guard import require_may_read
 
 router = Router()
 
@@ -77,5 +78,6 @@ class FindKey(Body):
 @router.post("/key-matcher", response=FoundOut, summary="Find whose key it is")
 def find(request: ApiRequest, body: FindKey) -> dict[str, object]:
     """Tell of a key whose it is, which signers hold it, which repositories trust it and what it signed."""
+    require_may_read(request.user)
     ids = read_ids(body.pem)
     return {"key_ids": ids, "matches": match_keys(request.user, ids)}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
 from signing.selectors.key_matcher import read_ids
 from signing.trust.errors import TrustError
 from trustui.errors import explain
@@ -31,7 +34,4 @@ class KeyMatcherForm(PemForm):
 
     def forget(self) -> None:
         """Keep nothing of what was sent, so that no page can show it."""
-        self.data = self.data.copy()
-        self.data.pop("pem", None)
-        self.files.clear()
-        self.cleaned_data = {}
+        self.data, self.files, self.cleaned_data = QueryDict(), MultiValueDict(), {}

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from signing.models import Key, TrustedMetadata, User
+from signing.services.api_tokens import create_token
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.tuf.keys import PublicKey
 from tests import trust_data
@@ -153,7 +154,7 @@ def test_private_material_is_refused_and_is_nowhere_afterwards(
     told = response.content.decode()
     assert "This holds a private key. It was not read, kept or written down anywhere." in told
     logged = caplog.text + "".join(capfd.readouterr())
-    stored = "".join(repr(row) for model in apps.get_models() for row in model.objects.values())
+    stored = "".join(repr(row) for model in apps.get_models() for row in model._default_manager.values())
     for secret in secrets_of(canary):
         for place in (told, logged, stored, str(response.headers)):
             assert secret not in place
@@ -195,6 +196,15 @@ def test_the_api_tells_the_same(trusted: Cast, as_person: SignIn) -> None:
     ]
     unknown = client.post("/api/v1/key-matcher", {"pem": "ab" * 32}, content_type="application/json")
     assert unknown.json() == {"key_ids": ["ab" * 32], "matches": []}
+
+
+def test_a_token_that_may_not_read_finds_nothing(trusted: Cast, client: Client) -> None:
+    _, raw = create_token(actor=trusted.lead, user=trusted.lead, name="ask", scopes=["request"], days=3)
+    sent = {"pem": trusted.alice.key.key_id}
+    headers = {"Authorization": f"Bearer {raw}"}
+    answered = client.post("/api/v1/key-matcher", sent, content_type="application/json", headers=headers)
+    assert answered.status_code == 403
+    assert "may not read" in answered.json()["detail"]
 
 
 def test_addresses_of_others_make_no_difference(trusted: Cast, as_person: SignIn) -> None:
