@@ -31,11 +31,12 @@ class Command(BaseCommand):
         if options["every"] and threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
-        while not stop.is_set():
+        self._pass()
+        while options["every"] and not stop.wait(options["every"]):
             close_old_connections()
-            found = sync()
-            if found.left or found.unclear:
-                _log.info("asked the directories", asked=found.asked, left=found.left, unclear=found.unclear)
-            if not options["every"]:
-                return
-            stop.wait(options["every"])
+            self._pass()
+
+    def _pass(self) -> None:
+        found = sync()
+        if found.left or found.unclear:
+            _log.info("asked the directories", asked=found.asked, left=found.left, unclear=found.unclear)
