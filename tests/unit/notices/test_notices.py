@@ -15,11 +15,12 @@ from signing.announcing import announce
 from signing.jobs import notices
 from signing.jobs.expiry import announce_expiring
 from signing.jobs.notices import send_digests, send_notices
-from signing.models import ApiToken, Event, Happening, Membership, Notice, User
+from signing.models import ApiToken, ChangeRequest, Event, Happening, Membership, Notice, User
 from signing.recipients import recipients
 from signing.services.notices import choose_ways, mark_read
 from signing.trust.errors import InvalidInput
 from tests import factories
+from tests.unit.matrix.certificates import certificate_of
 
 pytestmark = pytest.mark.django_db
 
@@ -216,3 +217,27 @@ def test_certificates_tokens_and_roles_that_end_are_announced(cast: factories.Ca
     assert subjects[0].startswith("The API token ci of alice expires on ")
     assert subjects[1].startswith("The certificate of the key alice of team expires on ")
     assert subjects[2].startswith("dan is developer of team, which ends on ")
+
+
+def test_signers_with_an_end_and_authorities_are_announced(cast: factories.Cast) -> None:
+    soon = timezone.now() + timedelta(days=365)  # as the certificate
+    asked = factories.make_request(cast.alice, [cast.repository], cast.developer, signer_ends_at=soon)
+    ChangeRequest.objects.filter(pk=asked.pk).update(state=ChangeRequest.State.APPROVED)
+    server = cast.account.trust_server
+    server.ca_pem = certificate_of(cast.alice.key.public_pem)
+    server.save()
+    with time_machine.travel(soon - timedelta(days=5), tick=False):
+        announce_expiring()
+        announce_expiring()
+    happenings = {happening.subject.partition(" on ")[0]: happening for happening in Happening.objects.all()}
+    assert set(happenings) == {
+        "alice is a signer of team, which ends",
+        "The certificate authority of the trust server notary expires",
+    }
+    assert names(happenings["The certificate authority of the trust server notary expires"]) == {"root"}
+    cast.repository.signers = []  # taken out
+    cast.repository.save()
+    Happening.objects.all().delete()
+    with time_machine.travel(soon - timedelta(days=5), tick=False):
+        announce_expiring()
+    assert len(Happening.objects.all()) == 1
