@@ -1,4 +1,4 @@
-"""What lies on the built-in trust server: for administrators."""
+"""What lies on the built-in trust server: for administrators and auditors of the installation."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def repository(request: HtmxRequest, name: str, gun: str) -> HttpResponse:
 
 def _server(request: HtmxRequest, name: str) -> TrustServer:
     server = get_object_or_404(visible_trust_servers(request.user), name=name, is_builtin=True)
-    require(request.user, "manage_trust_servers")
+    require(request.user, "read_trust_servers")
     return server

@@ -213,7 +213,7 @@ def _unknown() -> dict[str, Any]:
         "trust_server": "zz-nowhere",
         "certificate": "",
         "content_hash": "0" * 64,
-        "signature": "AAAA",
+        "signature": "AAAAAAAA",
         **dict.fromkeys(
             (
                 "signer",
