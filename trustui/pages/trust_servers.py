@@ -56,6 +56,7 @@ def change(request: HtmxRequest, name: str) -> HttpResponse:
         form,
         server=server,
         may_change=may(request.user, "manage_trust_servers"),
+        may_see_contents=may(request.user, "read_trust_servers"),
         ca_name=commands.ca_file(server),
     )
 
