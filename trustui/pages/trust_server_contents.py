@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from signing.models import TrustServer
-from signing.permissions import require
+from signing.permissions import may, require
 from signing.selectors.trust_server_contents import (
     changes,
     contents_of,
@@ -35,6 +35,7 @@ def index(request: HtmxRequest, name: str) -> HttpResponse:
     page = page_of(request, stored_repositories(request.user, search))
     context = {
         "server": server,
+        "may_change": may(request.user, "manage_trust_servers"),
         "page": page,
         "search": search,
         "rows": [(row, size(row.stored)) for row in contents_of([stored.gun for stored in page])],
