@@ -44,7 +44,12 @@ class ChangeRequest(models.Model):
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="requests", help_text="none: TrustUI itself"
     )
     asked_through = models.ForeignKey(
-        ApiToken, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="whose maker never counts"
+        ApiToken,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="whose maker never counts",
     )
     follows = models.ForeignKey(
         "self",

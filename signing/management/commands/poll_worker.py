@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 class Command(BaseCommand):
     """Claim and do the queued steps of one queue, one after the other, and run its ticks."""
 
-    help = "Do the queued work of one queue without Redis: signing (keys), docker (the Engine) or notices (mail, webhooks)."
+    help = "Do the queued work of one queue without Redis: signing (keys), docker (Engine) or notices (mail, webhooks)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Ask for the queue."""

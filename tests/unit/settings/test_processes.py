@@ -14,7 +14,8 @@ from trustui.embedded.place import Place
 PROBE = """
 import json, sys
 from django.conf import settings
-names = ("SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "MASTER_KEY", "AUDIT_KEY", "TRUST_SERVER_MASTER_KEY", "DOCKER_HOST")
+names = ("SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "MASTER_KEY", "AUDIT_KEY", "TRUST_SERVER_MASTER_KEY")
+names += ("DOCKER_HOST",)
 database = settings.DATABASES["default"]
 print(json.dumps({
     "opens": [name for name in names if getattr(settings, name, None)],
@@ -27,7 +28,13 @@ print(json.dumps({
 """
 OPENS = {
     "web": {"SEALING_PUBLIC_KEYS"},
-    "signing_worker": {"SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "MASTER_KEY", "AUDIT_KEY", "TRUST_SERVER_MASTER_KEY"},
+    "signing_worker": {
+        "SEALING_PUBLIC_KEYS",
+        "SEALING_PRIVATE_KEY",
+        "MASTER_KEY",
+        "AUDIT_KEY",
+        "TRUST_SERVER_MASTER_KEY",
+    },
     "docker_worker": {"SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY", "DOCKER_HOST"},
     "notices_worker": {"SEALING_PUBLIC_KEYS", "SEALING_PRIVATE_KEY"},
     "scheduler": set(),
