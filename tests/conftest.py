@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import pytest
 
 from signing.trust.notary import client
+
+# Playwright keeps an event loop in its thread for as long as a browser is open. Django takes that for asynchronous code
+# and refuses the database to every test that runs there afterwards; nothing here runs in the loop.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 pytest_plugins = ["tests.parts.fixtures"]
 

@@ -180,7 +180,8 @@ def test_every_page_opens_for_every_member(
     client = as_person(getattr(cast, person))
     not_theirs = set() if person == "admin" else set(ADMINISTRATORS)
     not_theirs |= LEADS if person not in ("admin", "lead") else set()
-    not_theirs |= {"audit_event"} if person in ("signer", "developer") else set()  # somebody else's act
+    # somebody else's act, and what only leads and auditors see
+    not_theirs |= {"audit_event", "webhook"} if person in ("signer", "developer") else set()
     for pattern in patterns(OPEN_TO_ALL, POST_ONLY, FILES, SESSION, not_theirs):
         url = address(pattern, arguments)
         response = client.get(url, {"account": cast.account.name} if url.startswith("/new/") else {})
@@ -196,11 +197,13 @@ def test_every_page_opens_for_every_member(
 
 
 # What a role may not even begin: the page says so instead of showing a form that would be refused.
+WEBHOOKS = {"account_webhooks", "account_webhook_new"}
 REFUSED = {
     "admin": {"request_change"},
     "lead": {"request_change"},
-    "signer": {"repository_new", "accounts_change", "request_rotation", "machine_new"},
+    "signer": {"repository_new", "accounts_change", "request_rotation", "machine_new", *WEBHOOKS},
     "developer": {
+        *WEBHOOKS,
         "machine_new",
         "repository_new",
         "accounts_change",
@@ -212,6 +215,7 @@ REFUSED = {
         "request_rotation",
     },
     "auditor": {
+        "account_webhook_new",
         "machine_new",
         "repository_new",
         "accounts_change",
