@@ -17,12 +17,21 @@ from rules.predicates import Predicate
 
 from signing.errors import NotAllowed
 from signing.models import Account, ApiToken, ChangeRequest, Key, Operation, Repository, Signer, User
-from signing.roles import Matter, Role, Thing, account_of, acting_token, memberships_of, named_repositories
+from signing.roles import (
+    ADMINS,
+    LEADS,
+    OVERSEERS,
+    Matter,
+    Role,
+    Thing,
+    account_of,
+    acting_token,
+    memberships_of,
+    named_repositories,
+)
 
 __all__ = ("Thing", "account_of", "acting_token", "may", "require", "scope_of")
 
-ADMINS = frozenset({Role.ADMIN})
-LEADS = ADMINS | {Role.LEAD}
 KEY_HOLDERS = LEADS | {Role.SIGNER}
 WORKERS = KEY_HOLDERS | {Role.DEVELOPER}
 MEMBERS = frozenset(Role.values)
@@ -137,8 +146,8 @@ _RULES: dict[str, Rule] = {
     # an account; somebody with a role in one of its repositories sees its name, not what is in it
     "view": Rule(reads_all | _has_role(MEMBERS), READ),
     "read_policy": Rule(reads_all | _has_part(MEMBERS), READ),
-    "read_audit": Rule(reads_all | _has_role(LEADS | {Role.AUDITOR}), READ),
-    "view_webhooks": Rule(reads_all | _has_role(LEADS | {Role.AUDITOR}), READ),
+    "read_audit": Rule(reads_all | _has_role(OVERSEERS), READ),
+    "view_webhooks": Rule(reads_all | _has_role(OVERSEERS), READ),
     "manage_webhooks": Rule(leads, MANAGE),
     "manage_account": Rule(leads, MANAGE),
     "manage_members": Rule(leads, MANAGE),

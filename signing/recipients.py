@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import Q, QuerySet
 
 from signing.models import Account, Event, Happening, Membership, User
-from signing.roles import counting
+from signing.roles import LEADS, OVERSEERS, counting
 
 TOLD_TO_THE_ACTOR_TOO = (Event.FAILED, Event.DRIFT, Event.EXPIRING)
-LEADS = (Membership.Role.ADMIN, Membership.Role.LEAD)
-WATCHERS = (*LEADS, Membership.Role.AUDITOR)
 
 
 def recipients(happening: Happening) -> list[User]:
@@ -30,7 +30,7 @@ def _wanted(happening: Happening) -> Q:
     if happening.event == Event.REQUESTED:
         return _deciders(happening)
     if happening.event in (Event.DRIFT, Event.EXPIRING, Event.REVOKED):
-        return concerned | _with_role(happening, WATCHERS) | (Q() if happening.account else Q(is_superuser=True))
+        return concerned | _with_role(happening, OVERSEERS) | (Q() if happening.account else Q(is_superuser=True))
     return concerned
 
 
@@ -43,7 +43,7 @@ def _deciders(happening: Happening) -> Q:
     return leads if others.exists() else Q(is_superuser=True)
 
 
-def _with_role(happening: Happening, roles: tuple[str, ...]) -> Q:
+def _with_role(happening: Happening, roles: Collection[str]) -> Q:
     if happening.account is None:
         return Q(pk__in=())
     rows = _memberships(happening.account).filter(role__in=roles)

@@ -27,6 +27,10 @@ from signing.models import (
 Thing = Account | ApiToken | ChangeRequest | Key | Operation | Repository | Signer | User | Webhook | None
 Role = Membership.Role
 
+ADMINS = frozenset({Role.ADMIN})
+LEADS = ADMINS | {Role.LEAD}
+OVERSEERS = LEADS | {Role.AUDITOR}  # who reads an account's audit log and is told of what goes wrong in it
+
 
 def counting() -> Q:
     """Say which memberships count now: those without an end, or whose end is still to come."""

@@ -12,8 +12,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from signing.chain import entry_of, stamp
-from signing.models import AuditEvent, AuditHead, Membership, User
+from signing.models import AuditEvent, AuditHead, User
 from signing.permissions import may
+from signing.roles import OVERSEERS
 from signing.selectors.reach import Reach
 from signing.trust.evidence import audit_file
 from signing.trust.evidence.audit_check import Report, check_log
@@ -21,7 +22,6 @@ from signing.trust.evidence.audit_log import Entry, Head
 from signing.trust.tuf.keys import PublicKey
 
 CHUNK = 1000
-READERS = (Membership.Role.ADMIN, Membership.Role.LEAD, Membership.Role.AUDITOR)  # as permissions say of "read_audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def visible_events(user: User) -> QuerySet[AuditEvent]:
     events = AuditEvent.objects.select_related("actor", "account").order_by("-number")
     if reads_whole_log(user):
         return events
-    reached = Reach(user, roles=READERS).in_whole_accounts()
+    reached = Reach(user, roles=OVERSEERS).in_whole_accounts()
     return events.filter(reached | Q(actor=user))
 
 

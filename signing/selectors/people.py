@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.models import Prefetch, Q, QuerySet
 
 from signing.models import Membership, User
-from signing.permissions import LEADS, may
-from signing.roles import memberships_of
+from signing.permissions import may
+from signing.roles import LEADS, memberships_of
 
 
 def visible_people(user: User) -> QuerySet[User]:

@@ -16,7 +16,8 @@ from signing.approvals.people import accounts_of, person_of
 from signing.approvals.policies import strictest
 from signing.approvals.previews import ItemPreview, Problem, policy_lines
 from signing.models import ChangeRequest, ChangeRequestItem, Decision, Key, Membership, Operation, Policy, User
-from signing.permissions import LEADS, may
+from signing.permissions import may
+from signing.roles import LEADS
 from signing.selectors.reach import Reach
 from signing.trust.notary.lines import LEFT_OUT
 from signing.trust.policy.quorum import approvers, may_vote

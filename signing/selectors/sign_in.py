@@ -10,10 +10,9 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 
-from signing.models import AuditEvent, Membership, User
-from signing.roles import memberships_of
+from signing.models import AuditEvent, User
+from signing.roles import LEADS, memberships_of
 
-LEADING = (Membership.Role.ADMIN, Membership.Role.LEAD)
 COUNTING = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -53,7 +52,7 @@ def must_have_second_factor(person: User) -> bool:
     required = settings.REQUIRE_SECOND_FACTOR
     if required == "all" or required == "none":
         return bool(required == "all")
-    return person.is_superuser or memberships_of(person).filter(role__in=LEADING).exists()
+    return person.is_superuser or memberships_of(person).filter(role__in=LEADS).exists()
 
 
 def reset_since(person: User, moment: datetime | None) -> AuditEvent | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from signing.models import Account, Membership, User, Webhook, WebhookDelivery
+from signing.models import Account, User, Webhook, WebhookDelivery
 from signing.permissions import may
+from signing.roles import OVERSEERS
 from signing.selectors.reach import Reach
-
-VIEWERS = (Membership.Role.ADMIN, Membership.Role.LEAD, Membership.Role.AUDITOR)  # as permissions say
 
 
 def visible_webhooks(user: User, account: Account | None = None) -> QuerySet[Webhook]:
@@ -19,7 +18,7 @@ def visible_webhooks(user: User, account: Account | None = None) -> QuerySet[Web
 
 
 def _of_led_accounts(user: User) -> QuerySet[Webhook]:
-    return Webhook.objects.filter(Reach(user, roles=VIEWERS).in_whole_accounts())
+    return Webhook.objects.filter(Reach(user, roles=OVERSEERS).in_whole_accounts())
 
 
 def deliveries_of(webhook: Webhook) -> QuerySet[WebhookDelivery]:

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from signing.models import Account, Membership, Repository, User
-from signing.permissions import LEADS, require
+from signing.permissions import require
+from signing.roles import LEADS
 from signing.services import audit
 from signing.trust.errors import InvalidInput, NotFound
 

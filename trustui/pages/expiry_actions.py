@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from signing.expiry import Ending, Kind
 from signing.models import Account, ApiToken, ChangeRequest, Key, Membership, Repository, TrustServer, User
-from signing.permissions import KEY_HOLDERS, LEADS, WORKERS, may
-from signing.roles import memberships_of
+from signing.permissions import KEY_HOLDERS, WORKERS, may
+from signing.roles import LEADS, memberships_of
 from signing.selectors.reach import Reach
 
 

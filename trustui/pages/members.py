@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from signing.models import Account, Membership, Repository, User
-from signing.permissions import LEADS, may, require
+from signing.permissions import may, require
+from signing.roles import LEADS
 from signing.selectors.accounts import members_of, visible_accounts
 from signing.selectors.repositories import visible_repositories
 from signing.services.members import remove_member, set_member
