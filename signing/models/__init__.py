@@ -8,15 +8,20 @@ key (`signing.sealing`), private keys are envelopes only the signing worker can 
 from signing.models.accounts import Account, Membership, Policy, TrustServer
 from signing.models.answers import KeptAnswer
 from signing.models.audit import AuditEvent, AuditHead, AuditLock
+from signing.models.ceremonies import PreparedFile, SignatureTask
+from signing.models.evidence import EvidencePack, SavedFilter
 from signing.models.keys import Key, Signer
 from signing.models.notices import Event, Happening, Notice, NoticeChoice, Webhook, WebhookDelivery
 from signing.models.operations import EngineStatus, Operation, OperationLine, SealedSecret
 from signing.models.people import ApiToken, Identity, User
-from signing.models.repositories import Repository, SignedTag, TrustedMetadata
+from signing.models.repositories import Repository, SignedTag, TagVerdict, TrustedMetadata, UnsignedTag
 from signing.models.requests import ChangeRequest, ChangeRequestItem, Decision
+from signing.models.rotations import Drill, Freeze, KeyBackup, Rotation, RotationStep
+from signing.models.watching import Alert, HistoryEntry, KeptVersion
 
 __all__ = (
     "Account",
+    "Alert",
     "ApiToken",
     "AuditEvent",
     "AuditHead",
@@ -24,24 +29,37 @@ __all__ = (
     "ChangeRequest",
     "ChangeRequestItem",
     "Decision",
+    "Drill",
     "EngineStatus",
     "Event",
+    "EvidencePack",
+    "Freeze",
     "Happening",
+    "HistoryEntry",
     "Identity",
     "KeptAnswer",
+    "KeptVersion",
     "Key",
+    "KeyBackup",
     "Membership",
     "Notice",
     "NoticeChoice",
     "Operation",
     "OperationLine",
     "Policy",
+    "PreparedFile",
     "Repository",
+    "Rotation",
+    "RotationStep",
+    "SavedFilter",
     "SealedSecret",
+    "SignatureTask",
     "SignedTag",
     "Signer",
+    "TagVerdict",
     "TrustServer",
     "TrustedMetadata",
+    "UnsignedTag",
     "User",
     "Webhook",
     "WebhookDelivery",

@@ -111,6 +111,9 @@ class Policy(models.Model):
         default=True, help_text="a signer proves to hold the key before anybody approves it"
     )
     requires_step_up = models.BooleanField(default=False, help_text="an approval is confirmed by passkey")
+    refused_custodies = models.JSONField(
+        db_default=[], default=list, help_text="custody classes whose keys may not sign here"
+    )
     most_signer_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="a signer has to end within so many days"
     )

@@ -20,6 +20,8 @@ class Key(models.Model):
     class Custody(models.TextChoices):
         SEALED = "sealed", "Sealed on this server"
         CLIENT = "client", "Held by its owner"
+        PKCS11 = "pkcs11", "In a hardware token"
+        REMOTE = "remote", "In a key service"
 
     key_id = models.CharField(max_length=64, unique=True, help_text="canonical id, lower-case hex")
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
@@ -35,6 +37,18 @@ class Key(models.Model):
     envelope = models.BinaryField(default=b"", help_text="passphrase-encrypted key file under the master key")
     unattended = models.BinaryField(
         default=b"", help_text="its passphrase sealed to the signing worker, where the owner chose so"
+    )
+    location = models.CharField(
+        db_default="",
+        default="",
+        max_length=255,
+        blank=True,
+        help_text="where a token or key service keeps it, without any secret: pkcs11:..., awskms:..., vault:...",
+    )
+    allowed_guns = models.JSONField(
+        db_default=[],
+        default=list,
+        help_text="what a key in a key service may sign: GUNs, or prefixes that end with /*; none: nothing",
     )
     csr_pem = models.TextField(blank=True)
     certificate_pem = models.TextField(blank=True, help_text="leaf first, then its chain")

@@ -28,10 +28,17 @@ class Operation(models.Model):
         REFRESH = "refresh", "Check a repository"
         IMPORT_TRUST = "import_trust", "Import repositories"
         EXPORT_TRUST = "export_trust", "Export repositories"
+        REPLACE_KEY = "replace_key", "Replace a key"
+        RECOVER = "recover", "Recover a repository"
+        BACK_UP_KEYS = "back_up_keys", "Back up keys"
+        DRILL = "drill", "Try a backup out"
+        EVIDENCE = "evidence", "Make an evidence pack"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
+        NEEDS_SIGNATURE = "needs_signature", "Needs a signature"
+        PAUSED = "paused", "Paused"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"

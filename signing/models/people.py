@@ -13,6 +13,13 @@ class User(AbstractUser):
 
     must_change_password = models.BooleanField(default=False)
     is_machine = models.BooleanField(default=False, help_text="has tokens and no password; asks, and decides nothing")
+    language = models.CharField(
+        db_default="",
+        default="",
+        max_length=16,
+        blank=True,
+        help_text="chosen for the pages; none: as the browser asks",
+    )
     reads_everything = models.BooleanField(default=False, help_text="auditor of the whole installation")
 
     def __str__(self) -> str:

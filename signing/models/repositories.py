@@ -32,6 +32,9 @@ class Repository(models.Model):
 
     verdict = models.CharField(max_length=16, choices=Verdict.choices, default=Verdict.UNCHECKED)
     reason = models.TextField(blank=True, help_text="why it is not verified, one sentence")
+    reason_code = models.CharField(
+        db_default="", default="", max_length=64, blank=True, help_text="the stable code of the reason"
+    )
     next_step = models.TextField(blank=True)
     checked_at = models.DateTimeField(null=True, blank=True, help_text="last attempt")
     verified_at = models.DateTimeField(null=True, blank=True, help_text="last attempt that verified")
@@ -39,6 +42,13 @@ class Repository(models.Model):
     administrative_keys = models.JSONField(default=dict, help_text='{"root": [TUF id], "repository": [TUF id]}')
     roles = models.JSONField(default=list, help_text='[{"role", "version", "expires", "threshold", "keys"}]')
     left_out = models.JSONField(default=dict, help_text="{delegation: why it was left out}")
+    registry_checked_at = models.DateTimeField(null=True, blank=True, help_text="when its registry last answered")
+    registry_reason = models.TextField(
+        db_default="", default="", blank=True, help_text="why the registry's digests are not known, one sentence"
+    )
+    state_version = models.PositiveBigIntegerField(
+        db_default=0, default=0, help_text="counts every change of what pages show of it: the heart of their ETag"
+    )
     lease = models.ForeignKey(
         "signing.Operation",
         null=True,
@@ -59,6 +69,16 @@ class Repository(models.Model):
         return reverse("repository", args=[self.gun])
 
 
+class TagVerdict(models.TextChoices):
+    """The five words for one tag."""
+
+    VERIFIED = "verified", "Verified"
+    UNKNOWN_KEY = "unknown_key", "Unknown key"
+    EXPIRED = "expired", "Expired"
+    DRIFTED = "drifted", "Drifted"
+    UNSIGNED = "unsigned", "Unsigned"
+
+
 class SignedTag(models.Model):
     """One released tag as last verified."""
 
@@ -69,6 +89,27 @@ class SignedTag(models.Model):
     signers = models.JSONField(default=list, help_text="names in delegation order; empty: the repository key alone")
     sort_key = models.CharField(max_length=600, db_index=True, help_text="natural order of the tag")
     first_seen = models.DateTimeField(default=timezone.now)
+    signed_at = models.DateTimeField(null=True, blank=True, help_text="when its signature came to be, where known")
+    key_ids = models.JSONField(
+        db_default=[], default=list, help_text="canonical ids of the keys whose signatures count for it"
+    )
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="the earliest end of the roles it rests on")
+    verdict = models.CharField(
+        db_default="verified", max_length=16, choices=TagVerdict.choices, default=TagVerdict.VERIFIED, db_index=True
+    )
+    reason_code = models.CharField(db_default="", default="", max_length=64, blank=True)
+    registry_digest = models.CharField(
+        db_default="",
+        default="",
+        max_length=64,
+        blank=True,
+        help_text="what the registry showed when it last answered; none: not known",
+    )
+    platforms = models.JSONField(
+        db_default=[],
+        default=list,
+        help_text='[{"platform": "linux/amd64", "digest", "signed": bool}] of a manifest list',
+    )
 
     class Meta:
         ordering = ("sort_key", "digest")
@@ -93,3 +134,19 @@ class TrustedMetadata(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} of {self.repository}"
+
+
+class UnsignedTag(models.Model):
+    """A tag that the registry shows and nobody signed."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="unsigned_tags")
+    tag = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64, help_text="sha256, lower-case hex, without its prefix")
+    first_seen = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("tag",)
+        constraints = (models.UniqueConstraint(fields=("repository", "tag"), name="one_row_per_unsigned_tag"),)
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}"
