@@ -38,10 +38,14 @@ notary: .venv/.setup ## Run the built-in trust server alone, with the certificat
 
 # --- change ----------------------------------------------------------------------------------------------------
 
-.PHONY: migrations lock
+.PHONY: migrations lock messages
 migrations: .venv/.setup ## Write the database migrations that the models ask for
 	@DJANGO_SETTINGS_MODULE=trustui.settings.web $(VENV)/python manage.py makemigrations signing
 	@DJANGO_SETTINGS_MODULE=trustui.settings.notary $(VENV)/python manage.py makemigrations trust_server
+
+messages: .venv/.setup ## Collect what people read into locale/ and compile its translations
+	@scripts/apt-install gettext
+	@scripts/messages
 
 UV_COMPILE := $(VENV)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11
 lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, which `make test` installs)
@@ -55,7 +59,7 @@ lock: ## Pin requirements.in and requirements-dev.in with hashes (needs uv, whic
 # TRUSTUI_TEST_DOCKER=/usr/bin/docker judges with that docker command instead of the first one on PATH;
 # TRUSTUI_TEST_NEW_DOCKER=FILE walks the plugin's journeys with a docker 29 too.
 
-TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql softhsm2 slapd zsh fish curl
+TEST_PACKAGES := docker.io docker-registry notary chromium redis-server postgresql softhsm2 slapd zsh fish curl gettext
 PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
 
 # Options alone narrow what is given; a path replaces it.

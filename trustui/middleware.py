@@ -21,7 +21,7 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 # What a person with a one-time password may still do: choose their own, leave, and read without contrast problems.
-OPEN_TO_ONE_TIME_PASSWORDS = frozenset({"account_change_password", "account_logout", "theme", "health"})
+OPEN_TO_ONE_TIME_PASSWORDS = frozenset({"account_change_password", "account_logout", "theme", "language", "health"})
 
 
 def id_of(request: HttpRequest) -> str:

@@ -75,6 +75,7 @@ urlpatterns = [
     path("", overview.show, name="overview"),
     path("healthz", shell.health, name="health"),
     path("theme/", shell.theme, name="theme"),
+    path("language/", shell.language, name="language"),
     path("token", registry_tokens.issue, name="registry_token"),
     # signing in; of allauth's pages those that an administrator, who hands out accounts, leaves to do
     path("me/login/", session.SignIn.as_view(), name="account_login"),

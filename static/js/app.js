@@ -5,9 +5,10 @@
   root.classList.add("js");
 
   // Copy buttons: the value is in the page anyway, the button only saves the selecting.
-  const say = (text) => {
+  // What is said stands on the announcer itself, in the page's language.
+  const say = (name) => {
     const region = document.getElementById("announcer");
-    if (region) region.textContent = text;
+    if (region) region.textContent = region.dataset[name];
   };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
@@ -15,13 +16,13 @@
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
     } catch {
-      say("The browser did not allow copying.");
+      say("notCopied");
       return;
     }
     const use = button.querySelector("use");
     const before = use.getAttribute("href");
     use.setAttribute("href", before.replace(/#.*/, "#check"));
-    say("Copied.");
+    say("copied");
     setTimeout(() => use.setAttribute("href", before), 1500);
   });
 
@@ -44,7 +45,7 @@
 
   // "3 minutes ago" keeps counting while the page stays open.
   const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
-  const words = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+  const words = new Intl.RelativeTimeFormat(root.lang, { numeric: "always" });
   const countOn = () =>
     document.querySelectorAll("time[data-relative]").forEach((element) => {
       const seconds = (new Date(element.dateTime) - Date.now()) / 1000;

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from signing.models import User
@@ -26,7 +28,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "auto")
     return {
         "theme": theme if theme in THEMES else "auto",
-        "themes": (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("auto", "Automatic", "monitor")),
+        "themes": (("light", _("Light"), "sun"), ("dark", _("Dark"), "moon"), ("auto", _("Automatic"), "monitor")),
         "waiting_count": _counted_once(request, waiting_for),
         "inbox_count": _counted_once(request, waiting_for, unread),
         "may_read_people": _signed_in(request, lambda user: may(user, "read_people")),
@@ -59,14 +61,34 @@ def _counted_once(request: HttpRequest, *lists: Callable[[User], QuerySet[Any]])
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Remember the chosen theme in a cookie and return to where the person was."""
-    back = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        back = "/"
-    response = redirect(back)
+    response = _back(request)
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
         response.set_cookie("theme", chosen, max_age=A_YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
     return response
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Remember the chosen language in a cookie, as the theme is: a browser's choice, signed in or not."""
+    response = _back(request)
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            samesite="Lax",
+            httponly=True,
+            secure=request.is_secure(),
+        )
+    return response
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """Return to where the person was, if that is here."""
+    back = request.POST.get("next", "/")
+    return redirect(back if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}) else "/")
 
 
 @require_GET

@@ -28,6 +28,7 @@ OPEN_WITHOUT_SECOND_FACTOR = frozenset(
         "account_change_password",
         "account_logout",
         "theme",
+        "language",
         "health",
         "registry_token",
     }

@@ -19,6 +19,7 @@ ENDPOINTS = {
 # Ways into the dashboard, and how a person proves who they are: for browsers only.
 FOR_BROWSERS = {
     "theme",
+    "language",
     "registry_token",  # answers programs already: docker and notary
     "account_login",
     "account_logout",

@@ -56,6 +56,7 @@ _NEW_ACCOUNT = {"name": "shop", "registry": "registry.test:5000", "namespace": "
 _SIGN_IN = "tests/unit/pages/test_sign_in.py, with what a browser or an authenticator gives"
 
 PAGES = {
+    "language": Act("developer", {"language": "zh-hans"}, because="a cookie, and nothing here"),
     "theme": Act("developer", {"theme": "dark"}, because="a cookie, and nothing here"),
     "account_login": Act("stranger", {"login": "dan", "password": "pw"}),
     "account_logout": Act("developer"),

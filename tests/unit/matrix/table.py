@@ -52,6 +52,7 @@ PAGES = {
     # for everybody
     "health": _page(ALL, NO),
     "theme": _page(NO, ALL),
+    "language": _page(NO, ALL),
     "account_login": _page(ALL, STRANGER),
     "account_logout": _page(ALL, SIGNED_IN),
     "account_signup": _page(ALL, ALL),

@@ -25,6 +25,7 @@ OPEN_TO_ALL = {
     "registry_token",
     "expiry_feed",  # asks for a token
     "theme",
+    "language",
     "account_login",
     "account_logout",
     "account_signup",

@@ -90,5 +90,27 @@ def test_a_theme_that_does_not_exist_changes_nothing(cast: Cast) -> None:
     assert "theme" not in response.cookies
 
 
+def test_a_chosen_language_is_remembered_without_javascript(cast: Cast, as_person: Callable[[User], Client]) -> None:
+    client = as_person(cast.lead)
+    assert Page(client.get("/keys/")).all("html", lang="en")
+    response = client.post("/language/", {"language": "zh-hans", "next": "/keys/"})
+    assert response.url == "/keys/"
+    page = Page(client.get("/keys/"))
+    assert page.all("html", lang="zh-hans")
+    assert [b["value"] for b in page.all("button", name="language", **{"aria-pressed": "true"})] == ["zh-hans"]
+
+
+def test_whoever_chose_no_language_gets_the_browsers(db: None) -> None:
+    answer = Client().get("/me/login/", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
+    assert Page(answer).all("html", lang="zh-hans")
+    assert Page(Client().get("/me/login/", headers={"Accept-Language": "fr"})).all("html", lang="en")
+
+
+def test_a_language_that_does_not_exist_changes_nothing(cast: Cast) -> None:
+    response = Client().post("/language/", {"language": "../../tlh", "next": "https://evil.example/"})
+    assert response.url == "/"
+    assert "language" not in response.cookies
+
+
 def test_health_answers_everybody(db: None) -> None:
     assert Client().get("/healthz").json() == {"status": "ok"}
