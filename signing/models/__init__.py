@@ -10,6 +10,7 @@ from signing.models.answers import KeptAnswer
 from signing.models.audit import AuditEvent, AuditHead, AuditLock
 from signing.models.ceremonies import PreparedFile, SignatureTask
 from signing.models.evidence import EvidencePack, SavedFilter
+from signing.models.health import PartHealth
 from signing.models.keys import Key, Signer
 from signing.models.notices import Event, Happening, Notice, NoticeChoice, Webhook, WebhookDelivery
 from signing.models.operations import EngineStatus, Operation, OperationLine, SealedSecret
@@ -46,6 +47,7 @@ __all__ = (
     "NoticeChoice",
     "Operation",
     "OperationLine",
+    "PartHealth",
     "Policy",
     "PreparedFile",
     "Repository",

@@ -71,6 +71,9 @@ class Operation(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="how often the current step broke off")
     cancel_requested = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True, blank=True)
+    request_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="id of the HTTP request that asked for it"
+    )
 
     class Meta:
         ordering = ("-created_at", "-pk")
