@@ -30,7 +30,7 @@ def keys_for(kind: str, repository: Repository, signer: Signer | None) -> list[K
 
 def held_ids(keys: Sequence[Key]) -> set[str]:
     """Give the canonical ids of those whose private half is on this server."""
-    return {key.key_id for key in keys if key.custody != Key.Custody.CLIENT}
+    return {key.key_id for key in keys if key.is_held_here}
 
 
 def passphrases_for(

@@ -22,7 +22,6 @@ from signing.models import (
     ChangeRequest,
     ChangeRequestItem,
     Event,
-    Key,
     Policy,
     Repository,
     Signer,
@@ -66,7 +65,7 @@ def open_request(
         needed_approvals=needed_for(kind, policy),
         expires_at=timezone.now() + timedelta(days=policy.request_days),
     )
-    if kind == Kind.ADD_SIGNER and signer and signer.key.custody == Key.Custody.CLIENT:
+    if kind == Kind.ADD_SIGNER and signer and not signer.key.is_held_here:
         request.challenge = make_challenge(request.pk, signer.key.key_id, account.name, secrets.token_hex(16))
     ChangeRequestItem.objects.bulk_create(
         ChangeRequestItem(request=request, repository=repository) for repository in repositories

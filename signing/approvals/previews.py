@@ -135,7 +135,7 @@ def _add(asked: Asked, repository: Repository, state: TrustedRepository | None) 
             f"{repository.account} has no root key yet, so {repository.gun} cannot be initialised.",
             next_step="Generate a root key for the account first.",
         )
-    if root.custody == Key.Custody.CLIENT:
+    if not root.is_held_here:
         raise KeyNotHeld(
             f"The root key of {repository.account} is with its owner, so {repository.gun} cannot be initialised here.",
             next_step="Ask the key's owner to initialise the repository.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from signing.adapters.sealed_keys import SealedKeyStore, store_key
+from signing.adapters.held_keys import held_keys
+from signing.adapters.sealed_keys import store_key
 from signing.adapters.unsealing import take_secrets
 from signing.errors import Conflict, SecretGone
 from signing.jobs.run import Run, perform
@@ -52,7 +53,7 @@ def _make_csr(run: Run) -> None:
     key = run.operation.key
     if key is None:
         raise InvalidKey("The key was removed meanwhile.")
-    store = SealedKeyStore(key.account, [key], take_secrets(run.operation))
+    store = held_keys(key.account, [key], take_secrets(run.operation))
     key.csr_pem = certificate_request(store.open(key.key_id), key.name)
     key.save(update_fields=["csr_pem"])
     run.say("The certificate request is on the key's page.")

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from signing import queue, wiring
-from signing.adapters.sealed_keys import SealedKeyStore
+from signing.adapters.held_keys import HeldKeys, held_keys
 from signing.adapters.unsealing import take_secrets
 from signing.approvals.checking import approved_lines
 from signing.approvals.keys import keys_for
@@ -26,7 +26,7 @@ from signing.trust.notary.repository import Published
 from signing.trust.notary.repository import Repository as TrustRepository
 from signing.trust.tuf import roles
 
-Verb = Callable[[TrustRepository, SealedKeyStore], Published]
+Verb = Callable[[TrustRepository, HeldKeys], Published]
 
 
 def add_signer(operation_id: int) -> None:
@@ -82,7 +82,7 @@ def _rotate(run: Run) -> None:
     repository, role = repository_of(run), str(run.operation.parameters["role"])
     run.say(f"Replacing the {role} key of {repository.gun}.")
 
-    def verb(trust: TrustRepository, keystore: SealedKeyStore) -> Published:
+    def verb(trust: TrustRepository, keystore: HeldKeys) -> Published:
         before = trust.refresh()
         known = {key.canonical_id for key in before.root.role(role).keys.values()}
         if _is_replaced(run, known):
@@ -98,11 +98,12 @@ def _rotate(run: Run) -> None:
 def _publish(run: Run, verb: Verb) -> None:
     operation, repository = run.operation, repository_of(run)
     guard = approved_lines(operation)
-    keystore = SealedKeyStore(
+    keystore = held_keys(
         repository.account,
         keys_for(operation.kind, repository, operation.signer),
         take_secrets(operation),
         owner=operation.requested_by,
+        repository=repository,
     )
     with wiring.transport_for(repository.account.trust_server) as transport:
         try:
@@ -123,7 +124,7 @@ def _is_replaced(run: Run, known: set[str]) -> bool:
     return bool(set(first) != known)
 
 
-def _new_key(run: Run, keystore: SealedKeyStore, role: str) -> PrivateKey:
+def _new_key(run: Run, keystore: HeldKeys, role: str) -> PrivateKey:
     """Make the new key and keep it, or find the one an earlier attempt made; a root key is one for all repositories."""
     operation = run.operation
     with transaction.atomic():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from signing import queue, wiring
-from signing.adapters.sealed_keys import SealedKeyStore
+from signing.adapters.held_keys import held_keys
 from signing.adapters.unsealing import take_secrets
 from signing.errors import SecretGone
 from signing.jobs.run import Run, perform
@@ -131,7 +131,7 @@ def _root_key(run: Run, secrets: dict[str, str]) -> PrivateKey:
     key = run.operation.key
     if key is None:
         raise InvalidInput("The root key was removed meanwhile.", next_step="Start it anew with another way.")
-    return SealedKeyStore(key.account, [key], secrets).open(key.key_id)
+    return held_keys(key.account, [key], secrets).open(key.key_id)
 
 
 def _source(name: str) -> TrustServer:

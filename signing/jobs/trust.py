@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.db import transaction
 
 from signing import addresses, queue, wiring
-from signing.adapters.sealed_keys import SealedKeyStore
+from signing.adapters.held_keys import held_keys
 from signing.adapters.unsealing import take_secrets
 from signing.announcing import announce
 from signing.approvals.checking import approved_lines_if_needed
@@ -52,7 +52,7 @@ def _sign(run: Run) -> None:
         if operation.attempts and _is_signed(run, repository, transport, signer, target):
             run.say("An earlier attempt had stored the signature already.")
         else:
-            keystore = SealedKeyStore(repository.account, [signer.key], take_secrets(operation))
+            keystore = held_keys(repository.account, [signer.key], take_secrets(operation), repository=repository)
             trust = wiring.trust_repository(repository, transport, keystore, guard)
             published = _publish(run, trust, [target], signer, repository)
             note(run, published)

@@ -68,6 +68,11 @@ class Key(models.Model):
         return reverse("key", args=[self.key_id])
 
     @property
+    def is_held_here(self) -> bool:
+        """Tell whether this server can sign with it by itself; for the others, their holders sign."""
+        return self.custody != self.Custody.CLIENT
+
+    @property
     def asks_passphrase(self) -> bool:
         """Tell whether using it needs a person to type its passphrase."""
         return self.custody == self.Custody.SEALED and not self.unattended

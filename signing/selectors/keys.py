@@ -38,10 +38,10 @@ def repository_key_of(repository: Repository) -> Key | None:
     return (
         repository.account.keys.filter(
             purpose=Key.Purpose.REPOSITORY,
-            custody=Key.Custody.SEALED,
             gun=repository.gun,
             key_id__in=repository.administrative_keys.get("repository", []),
         )
+        .exclude(custody=Key.Custody.CLIENT)
         .defer("envelope")
         .order_by("-pk")
         .first()

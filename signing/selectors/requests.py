@@ -15,7 +15,7 @@ from signing.approvals.opening import items_of, needed_for, previews_of
 from signing.approvals.people import accounts_of, person_of
 from signing.approvals.policies import strictest
 from signing.approvals.previews import ItemPreview, Problem, policy_lines
-from signing.models import ChangeRequest, ChangeRequestItem, Decision, Key, Membership, Operation, Policy, User
+from signing.models import ChangeRequest, ChangeRequestItem, Decision, Membership, Operation, Policy, User
 from signing.permissions import may
 from signing.roles import LEADS
 from signing.selectors.reach import Reach
@@ -133,7 +133,7 @@ def needs_proof(request: ChangeRequest) -> bool:
     return (
         request.kind == Kind.ADD_SIGNER
         and signer is not None
-        and signer.key.custody == Key.Custody.CLIENT
+        and not signer.key.is_held_here
         and request.proved_at is None
         and policy_for(request).requires_possession
     )

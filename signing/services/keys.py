@@ -133,7 +133,7 @@ def enrol_public_key(*, actor: User, account: Account, name: str, public_pem: st
 def request_csr(*, actor: User, key: Key, passphrase: str | None = None) -> Operation:
     """Have the signing worker make a certificate request for a key it holds."""
     require(actor, "use_key", key)
-    if key.custody != Key.Custody.SEALED:
+    if not key.is_held_here:
         raise InvalidInput(
             "This key's private half is not here, so no certificate request can be made here.",
             next_step="Make it where the key is, then attach the certificate.",

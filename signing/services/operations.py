@@ -233,7 +233,7 @@ def _checked_signer(actor: User, repository: Repository, signer: Signer | None) 
     if signer is None or signer.account_id != repository.account_id:
         raise InvalidInput("A signer of this account is needed to sign.", next_step="Choose one of its signers.")
     require(actor, "sign_with", signer, at=repository)
-    if signer.key.custody != Key.Custody.SEALED:
+    if not signer.key.is_held_here:
         raise CannotSign(
             f"The key of {signer.name} is held by its owner, so this server cannot sign with it.",
             next_step="Sign on the holder's machine with trustctl sign, or choose a signer whose key is sealed here.",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django import forms
 
-from signing.models import Key, Repository
+from signing.models import Repository
 from signing.selectors.signers import usable_signers, visible_signers
 from trustui.forms.base import NameField, PassphraseField, ServiceForm, choice_of
 from trustui.htmx import HtmxRequest
@@ -19,9 +19,7 @@ class _SigningForm(ServiceForm):
 
     def __init__(self, request: HtmxRequest, repository: Repository, **initial: str) -> None:
         super().__init__(request, initial=initial)
-        self.signers = [
-            signer for signer in usable_signers(request.user, repository) if signer.key.custody == Key.Custody.SEALED
-        ]
+        self.signers = [signer for signer in usable_signers(request.user, repository) if signer.key.is_held_here]
         queryset = visible_signers(request.user).filter(pk__in=[signer.pk for signer in self.signers])
         self.fields["signer"] = choice_of(queryset, empty_label=None, label="Sign as", required=bool(self.signers))
         asking = [signer.name for signer in self.signers if signer.key.asks_passphrase]

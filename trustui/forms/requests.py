@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from signing.approvals.words import KEYS
-from signing.models import Account, ChangeRequest, Key, Repository
+from signing.models import Account, ChangeRequest, Repository
 from signing.selectors.repositories import visible_repositories
 from signing.selectors.signers import approved_signers, visible_signers
 from trustui.forms.base import NameField, PassphraseField, ServiceForm, choice_of
@@ -116,7 +116,7 @@ class SignatureRequestForm(ReasonForm):
 
     def __init__(self, request: HtmxRequest, repository: Repository) -> None:
         super().__init__(request, initial={name: request.GET.get(name, "") for name in ("tag", "digest", "length")})
-        here = [row.pk for row in approved_signers(repository) if row.key.custody != Key.Custody.CLIENT]
+        here = [row.pk for row in approved_signers(repository) if row.key.is_held_here]
         self.fields["signer"] = choice_of(
             visible_signers(request.user).filter(pk__in=here), empty_label=None, label="Signed as"
         )

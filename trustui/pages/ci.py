@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from signing.models import Key
 from signing.selectors.repositories import visible_repositories
 from signing.selectors.signers import approved_signers
 from trustui.htmx import HtmxRequest
@@ -22,7 +21,7 @@ def show(request: HtmxRequest, gun: str) -> HttpResponse:
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
     way = request.GET.get("way", ASK)
     way = way if way in WAYS else ASK
-    here = [signer for signer in approved_signers(repository) if signer.key.custody == Key.Custody.SEALED]
+    here = [signer for signer in approved_signers(repository) if signer.key.is_held_here]
     # nobody's signer signs once it is approved; a person's waits for that person, and publishes for them alone
     here.sort(key=lambda signer: signer.user_id != (None if way == ASK else request.user.pk))
     signer = next((signer.name for signer in here if signer.name == request.GET.get("signer")), "")

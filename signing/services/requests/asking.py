@@ -13,7 +13,7 @@ from signing.approvals.opening import open_request, previews_of
 from signing.approvals.policies import FIELDS, policy_of, strictest
 from signing.approvals.previews import ROTATED, policy_values
 from signing.errors import Conflict
-from signing.models import Account, ChangeRequest, ChangeRequestItem, Key, Repository, Signer, User
+from signing.models import Account, ChangeRequest, ChangeRequestItem, Repository, Signer, User
 from signing.permissions import acting_token, require
 from signing.selectors.signers import approved_signers
 from signing.services import audit
@@ -93,7 +93,7 @@ def request_signature(
             f"{signer.name} was never approved as a signer of {repository.gun}.",
             next_step="Request the signer for this repository first; a lead approves it.",
         )
-    if signer.key.custody == Key.Custody.CLIENT:
+    if not signer.key.is_held_here:
         raise CannotSign(
             f"The key of {signer.name} is held by its owner, so this server cannot sign with it.",
             next_step="Sign on the holder's machine with trustctl sign, or choose a signer whose key is sealed here.",
@@ -307,7 +307,7 @@ def _revoking_signer(actor: User, repository: Repository, tag: str) -> Signer | 
     if not repository.signers:
         return None
     signed = {name for row in repository.tags.filter(tag=tag) for name in row.signers}
-    here = [signer for signer in approved_signers(repository) if signer.key.custody != Key.Custody.CLIENT]
+    here = [signer for signer in approved_signers(repository) if signer.key.is_held_here]
     if not here:
         raise CannotSign(
             f"No signer's key of {repository.gun} is on this server.",

@@ -18,7 +18,7 @@ from signing.approvals.policies import strictest
 from signing.approvals.previews import ItemPreview
 from signing.approvals.words import title_of
 from signing.errors import Conflict, StaleApproval, StepUpRefused, TooLate
-from signing.models import ChangeRequest, Decision, Event, Key, Policy, User
+from signing.models import ChangeRequest, Decision, Event, Policy, User
 from signing.services import audit
 from signing.services.policies import put_policy_in_force
 from signing.services.requests.locking import locked, require_may_decide
@@ -149,7 +149,7 @@ def _require_proved(request: ChangeRequest, policy: Policy) -> None:
     signer = request.signer
     if request.kind != Kind.ADD_SIGNER or signer is None or not policy.requires_possession:
         return
-    if signer.key.custody == Key.Custody.CLIENT and request.proved_at is None:
+    if not signer.key.is_held_here and request.proved_at is None:
         raise Conflict(
             f"{signer.name} has not shown yet to hold the key.",
             next_step="Have its holder sign the challenge on the request's page first.",
