@@ -19,6 +19,7 @@ from rq.timeouts import JobTimeoutException
 
 from signing import leases, queue
 from signing.endings import end_operation
+from signing.jobs.heartbeat import beating
 from signing.models import Operation, OperationLine
 from signing.trust.errors import TrustError
 
@@ -59,7 +60,8 @@ def perform(step: str, operation_id: int, work: Callable[[Run], None]) -> None:
 def _attempt(run: Run, work: Callable[[Run], None]) -> None:
     operation_id, step = run.operation.pk, run.step
     try:
-        work(run)
+        with beating(run.beat):
+            work(run)
         run.complete()
     except ClaimLost:
         raise
@@ -140,6 +142,10 @@ class Run:
             raise ClaimLost
         if self._is_cancel_requested():
             raise Cancelled
+
+    def beat(self) -> bool:
+        """Show that the worker lives; False once the step is not its own any more. Called by another thread."""
+        return bool(self._mine().update(alive_at=timezone.now()))
 
     def save_result(self) -> None:
         """Write what was found out so far, before anything else can go wrong."""

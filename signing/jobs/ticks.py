@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from signing import queue, wiring
 from signing.endings import end_operation
+from signing.jobs.heartbeat import LOST_AFTER
 from signing.jobs.request_ticks import expire_requests
 from signing.jobs.run import RELEASE_ATTEMPTS, due
 from signing.jobs.state import check_repository, store_failure
@@ -20,7 +21,6 @@ from signing.trust.errors import ServerUnreachable, TrustError
 
 CHECK_EVERY = timedelta(minutes=5)
 MOST_CHECKS = 50  # repositories per tick
-LOST_AFTER = timedelta(minutes=10)  # without a sign of life
 MOST_LOSSES = 3
 HANDED_OVER_WITHIN = timedelta(seconds=30)  # a younger row may just be on its way into the queue
 

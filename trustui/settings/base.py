@@ -75,6 +75,8 @@ RQ_QUEUES = {
     for name in (QUEUE_NAMES if REDIS_URL else ())
 }
 
+HEARTBEAT_SECONDS = 0.0  # workers show that they live; nothing else runs steps
+
 # Anyone may seal for a worker; only that worker can open it.
 SEALING_PUBLIC_KEYS: dict[str, str] = {}
 

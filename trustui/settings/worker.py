@@ -7,5 +7,6 @@ from django.core.management.utils import get_random_secret_key
 from trustui.settings.base import *  # noqa: F403  this is the base with additions
 from trustui.settings.base import CORE_APPS, REDIS_URL
 
+HEARTBEAT_SECONDS = 5.0  # how often a step that runs shows that its worker lives
 SECRET_KEY = get_random_secret_key()  # nothing here signs a cookie; the web's key stays with the web
 INSTALLED_APPS = [*CORE_APPS, *(["django_rq"] if REDIS_URL else [])]

@@ -54,7 +54,7 @@ def test_a_lost_step_is_queued_again_and_then_given_up(world):
 
 
 def test_a_step_that_shows_life_is_left_alone(world):
-    operation = running(world, alive_at=ago(minutes=9))
+    operation = running(world, alive_at=ago(seconds=20))
     jobs.sweep()
     operation.refresh_from_db()
     assert operation.state == "running"
