@@ -18,7 +18,7 @@ from signing.models.people import ApiToken, Identity, User
 from signing.models.repositories import Repository, SignedTag, TagVerdict, TrustedMetadata, UnsignedTag
 from signing.models.requests import ChangeRequest, ChangeRequestItem, Decision
 from signing.models.rotations import Drill, Freeze, KeyBackup, Rotation, RotationStep
-from signing.models.watching import Alert, HistoryEntry, KeptVersion
+from signing.models.watching import Alert, HistoryEntry, KeptVersion, WatchedKey
 
 __all__ = (
     "Account",
@@ -63,6 +63,7 @@ __all__ = (
     "TrustedMetadata",
     "UnsignedTag",
     "User",
+    "WatchedKey",
     "Webhook",
     "WebhookDelivery",
 )

@@ -18,6 +18,9 @@ class TrustServer(models.Model):
     username = models.CharField(max_length=255, blank=True)
     password = models.BinaryField(default=b"", help_text="sealed to the signing worker")
     is_builtin = models.BooleanField(default=False)
+    failures = models.PositiveIntegerField(
+        db_default=0, default=0, help_text="how often in a row it did not answer the scheduled check"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -38,6 +41,9 @@ class Account(models.Model):
     registry_password = models.BinaryField(default=b"", help_text="sealed to the docker worker")
     enforces_trust = models.BooleanField(
         default=True, help_text="refuse to push unsigned tags and to pull unsigned ones of this account"
+    )
+    registry_failures = models.PositiveIntegerField(
+        db_default=0, default=0, help_text="how often in a row the registry did not answer the scheduled check"
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

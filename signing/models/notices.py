@@ -22,7 +22,10 @@ class Event(models.TextChoices):
     REVOKED = "revoked", "A tag is revoked"
     FAILED = "failed", "Work failed"
     DRIFT = "drift", "Trust data changed unexpectedly"
+    CLEARED = "cleared", "An alert cleared"
+    WATCHED = "watched", "A watched key signed something"
     EXPIRING = "expiring", "Something expires soon"
+    FROZEN = "frozen", "A key, an account or a person is frozen"
 
 
 class Happening(models.Model):

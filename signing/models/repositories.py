@@ -49,6 +49,21 @@ class Repository(models.Model):
     state_version = models.PositiveBigIntegerField(
         db_default=0, default=0, help_text="counts every change of what pages show of it: the heart of their ETag"
     )
+    next_check_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="when its trust server is asked again; none: at once"
+    )
+    next_registry_check_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="when its registry is asked again; none: at once"
+    )
+    accepted = models.JSONField(
+        null=True,
+        blank=True,
+        help_text='{"root", "repository": [TUF id], "signers": {name: [canonical id]}} that nobody wonders about; '
+        "none: whatever is found first",
+    )
+    history_version = models.PositiveBigIntegerField(
+        db_default=0, default=0, help_text="version of the newest timestamp whose state the history tells"
+    )
     lease = models.ForeignKey(
         "signing.Operation",
         null=True,
@@ -105,6 +120,12 @@ class SignedTag(models.Model):
         blank=True,
         help_text="what the registry showed when it last answered; none: not known",
     )
+    registry_checked_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="when the registry last answered for this tag"
+    )
+    is_counted = models.BooleanField(
+        db_default=True, default=True, help_text="whether clients take its signature: not out of a file that fell out"
+    )
     platforms = models.JSONField(
         db_default=[],
         default=list,
@@ -141,7 +162,9 @@ class UnsignedTag(models.Model):
 
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="unsigned_tags")
     tag = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64, help_text="sha256, lower-case hex, without its prefix")
+    digest = models.CharField(
+        max_length=64, blank=True, help_text="sha256, lower-case hex, without its prefix; none: not asked for yet"
+    )
     first_seen = models.DateTimeField(default=timezone.now)
 
     class Meta:
