@@ -38,5 +38,9 @@ def own_tokens() -> str:
     return "/me/tokens/"
 
 
+def freezes() -> str:
+    return "/freezes/"
+
+
 def audit_check() -> str:
     return "/audit/check/"

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from signing import addresses, leases, queue
 from signing.announcing import announce
+from signing.errors import Frozen
 from signing.models import ChangeRequest, Event, Operation
 
 
@@ -25,7 +26,7 @@ def end_operation(operation: Operation, rows: QuerySet[Operation], state: str, *
         result = {**result, "staging": "left"}
     if not rows.update(state=state, finished_at=timezone.now(), result=result, **fields):
         return False
-    if state == Operation.State.FAILED:
+    if state == Operation.State.FAILED and fields.get("error_code") != Frozen.code:  # the freeze itself is told of once
         _tell_of_failure(operation, str(fields.get("error", "")))
     operation.secrets.all().delete()
     leases.free(operation)

@@ -5,8 +5,10 @@
     │   └── StepUpRefused           a passkey has to confirm it, and did not
     ├── Conflict                it does not fit what is already there
     │   ├── TooLate                 the time for it has passed: decided, finished or expired
-    │   └── StaleApproval           it would do something else now than what was shown
+    │   ├── StaleApproval           it would do something else now than what was shown
+    │   └── CustodyRefused          the policy refuses keys of that custody class
     ├── NotAsApproved           what would be signed, or was, is not what was approved
+    ├── Frozen                  a key, an account or a person is frozen, so nothing is signed
     ├── SecretError             a sealed secret cannot be used
     │   ├── SecretGone              it expired or was used up
     │   └── CannotUnseal            it was sealed to another key, or moved
@@ -56,9 +58,19 @@ class StaleApproval(Conflict):
     next_step = "Read what it would do now, then decide again."
 
 
+class CustodyRefused(Conflict):
+    code = "custody_refused"
+    next_step = "Sign with a key of another custody class, or ask for another policy; another lead decides."
+
+
 class NotAsApproved(TrustError):
     code = "not_as_approved"
     next_step = "Renew the request: it then shows what would be signed now, and is approved anew."
+
+
+class Frozen(TrustError):
+    code = "frozen"
+    next_step = "Ask an administrator why. It goes on once the freeze is lifted or the key is replaced."
 
 
 class SecretError(TrustError):

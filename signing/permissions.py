@@ -79,6 +79,11 @@ def is_own_key(user: User, matter: Matter) -> bool:
 
 
 @_claim
+def is_oneself(user: User, matter: Matter) -> bool:
+    return isinstance(matter.thing, User) and matter.thing.pk == user.pk
+
+
+@_claim
 def is_own_signer(user: User, matter: Matter) -> bool:
     return isinstance(matter.thing, Signer) and matter.thing.user_id == user.pk
 
@@ -161,6 +166,9 @@ _RULES: dict[str, Rule] = {
     # a key; a machine account reads none
     "read_keys": Rule((reads_all | _has_part(MEMBERS)) & ~is_machine_account, READ),
     "use_key": Rule(leads | (is_own_key & _has_part(KEY_HOLDERS)), MANAGE),
+    # a key, an account or a person: the emergency stop is for who is responsible, and for oneself; going on is not
+    "freeze": Rule((leads | is_own_key | is_oneself) & ~is_machine_account, MANAGE),
+    "lift_freeze": Rule(is_admin, MANAGE),
     # a repository
     "check_repository": Rule(works, PUBLISH),
     "publish": Rule(works, PUBLISH),
@@ -263,6 +271,8 @@ _REFUSALS = {
     "create_signer": "Only a signer or a lead adds signers to this account.",
     "create_signer_for_others": "Only a lead makes a signer for somebody else, or with somebody else's key.",
     "use_key": "Only the key's owner or a lead of its account may do that with this key.",
+    "freeze": "Only a lead, an administrator, or whoever it belongs to freezes this.",
+    "lift_freeze": "Only an administrator lifts a freeze.",
     "sign_with": "You may not sign as this signer: it belongs to somebody else.",
     "request_rotation": "Only a lead asks for another key.",
     "request_policy": "Only a lead asks for another policy.",

@@ -29,7 +29,7 @@ def _wanted(happening: Happening) -> Q:
     concerned = Q(pk__in=[pk for pk in involved if isinstance(pk, int)])
     if happening.event == Event.REQUESTED:
         return _deciders(happening)
-    if happening.event in (Event.DRIFT, Event.EXPIRING, Event.REVOKED):
+    if happening.event in (Event.DRIFT, Event.EXPIRING, Event.REVOKED, Event.FROZEN):
         return concerned | _with_role(happening, OVERSEERS) | (Q() if happening.account else Q(is_superuser=True))
     return concerned
 

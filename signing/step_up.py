@@ -1,4 +1,4 @@
-"""A passkey's word for one decision: this person, this request, exactly this content, once, within minutes.
+"""A passkey's word for one decision: this person, this request or thing, exactly this content, once, within minutes.
 
 The challenge is the hash of all of that and a number used once, so an answer cannot be carried over to another
 request, to another content of the same one, or to another person's decision. Taking the challenge out of the shared
@@ -21,8 +21,9 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AuthenticationResponse, UserVerificationRequirement
 
 from signing.errors import StepUpRefused
-from signing.models import ChangeRequest, User
+from signing.models import Account, ChangeRequest, Key, User
 
+Thing = ChangeRequest | Key | Account | User
 LIFETIME = 120  # seconds: long enough to fetch a key from a drawer
 LARGEST_ANSWER = 20_000
 
@@ -32,13 +33,18 @@ class StepUp:
     """What a passkey confirmed."""
 
     user_pk: int
-    request_pk: int
+    place: int | str
     content_hash: str
     passkey: str
 
-    def proves(self, user: User, request: ChangeRequest, content_hash: str) -> bool:
+    def proves(self, user: User, thing: Thing, content_hash: str) -> bool:
         """Tell whether it was given for exactly this decision."""
-        return (self.user_pk, self.request_pk, self.content_hash) == (user.pk, request.pk, content_hash)
+        return (self.user_pk, self.place, self.content_hash) == (user.pk, place_of(thing), content_hash)
+
+
+def place_of(thing: Thing) -> int | str:
+    """Name what is decided about: a request by its number, anything else by its kind and number."""
+    return thing.pk if isinstance(thing, ChangeRequest) else f"{thing._meta.model_name} {thing.pk}"
 
 
 def has_passkey(user: User) -> bool:
@@ -46,7 +52,7 @@ def has_passkey(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists())
 
 
-def begin(user: User, request: ChangeRequest, content_hash: str) -> dict[str, Any]:
+def begin(user: User, thing: Thing, content_hash: str) -> dict[str, Any]:
     """Make what the browser gives to the passkey (PublicKeyCredentialRequestOptions), for one answer.
 
     Raises:
@@ -56,17 +62,17 @@ def begin(user: User, request: ChangeRequest, content_hash: str) -> dict[str, An
     if not known:
         raise StepUpRefused("You have no passkey yet.", next_step="Add one under My sign-in, then confirm again.")
     number = secrets.token_hex(32)
-    challenge = _challenge(user.pk, request.pk, content_hash, number)
+    challenge = _challenge(user.pk, place_of(thing), content_hash, number)
     options, state = passkeys.get_server().authenticate_begin(
         known, user_verification=UserVerificationRequirement.REQUIRED, challenge=challenge
     )
-    waiting = {"number": number, "request": request.pk, "content": content_hash, "state": state}
+    waiting = {"number": number, "request": place_of(thing), "content": content_hash, "state": state}
     cache.set(_place(user, challenge), waiting, LIFETIME)
     made: dict[str, Any] = dict(options)
     return made
 
 
-def verify(user: User, request: ChangeRequest, content_hash: str, answer: Mapping[str, Any]) -> StepUp:
+def verify(user: User, thing: Thing, content_hash: str, answer: Mapping[str, Any]) -> StepUp:
     """Check what the passkey answered. Whatever comes of it, its challenge is used up.
 
     Raises:
@@ -81,7 +87,7 @@ def verify(user: User, request: ChangeRequest, content_hash: str, answer: Mappin
     waiting = cache.get(place)
     if waiting is None or not cache.delete(place):  # of two at the same moment one deletes it
         raise StepUpRefused("That confirmation is too old, or it was used before.")
-    if challenge != _challenge(user.pk, request.pk, content_hash, waiting["number"]):
+    if challenge != _challenge(user.pk, place_of(thing), content_hash, waiting["number"]):
         raise StepUpRefused("That confirmation was given for something else.")
     try:
         used = passkeys.get_server().authenticate_complete(waiting["state"], passkeys.get_credentials(user), read)
@@ -91,7 +97,7 @@ def verify(user: User, request: ChangeRequest, content_hash: str, answer: Mappin
     if passkey is None:
         raise StepUpRefused("That passkey was removed meanwhile.")
     passkey.record_usage()
-    return StepUp(user.pk, request.pk, content_hash, str(passkey))
+    return StepUp(user.pk, place_of(thing), content_hash, str(passkey))
 
 
 def read_answer(text: str) -> Mapping[str, Any]:
@@ -109,8 +115,8 @@ def read_answer(text: str) -> Mapping[str, Any]:
     return answer
 
 
-def _challenge(user_pk: int, request_pk: int, content_hash: str, number: str) -> bytes:
-    parts = ["trustui step-up 1", str(user_pk), str(request_pk), content_hash, number]
+def _challenge(user_pk: int, place: int | str, content_hash: str, number: str) -> bytes:
+    parts = ["trustui step-up 1", str(user_pk), str(place), content_hash, number]
     return hashlib.sha256(json.dumps(parts).encode()).digest()
 
 

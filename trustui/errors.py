@@ -14,6 +14,7 @@ from signing.trust import errors as trust
 STATUSES: dict[type[trust.TrustError], int] = {
     dashboard.NotAllowed: 403,
     dashboard.Conflict: 409,
+    dashboard.Frozen: 409,
     dashboard.EngineError: 502,
     dashboard.NoEngine: 503,
     dashboard.RegistryError: 502,

@@ -19,6 +19,7 @@ from rq.timeouts import JobTimeoutException
 
 from signing import leases, queue
 from signing.endings import end_operation
+from signing.freezing import require_work_not_frozen
 from signing.jobs.heartbeat import beating
 from signing.models import Operation, OperationLine
 from signing.trust.errors import TrustError
@@ -60,6 +61,7 @@ def perform(step: str, operation_id: int, work: Callable[[Run], None]) -> None:
 def _attempt(run: Run, work: Callable[[Run], None]) -> None:
     operation_id, step = run.operation.pk, run.step
     try:
+        require_work_not_frozen(run.operation)
         with beating(run.beat):
             work(run)
         run.complete()

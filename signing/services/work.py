@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from signing import queue, sealing
 from signing.errors import TooLate
+from signing.freezing import require_work_not_frozen
 from signing.models import Account, Key, Operation, OperationLine, Repository, SealedSecret, Signer, User
 
 SECRET_LIFETIME = timedelta(minutes=15)  # a queue that is slower than this asks the person again
@@ -26,7 +27,11 @@ def start_operation(
     parameters: dict[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
 ) -> Operation:
-    """Write the row, seal its secrets and hand it to its first step's queue; the caller authorised it."""
+    """Write the row, seal its secrets and hand it to its first step's queue; the caller authorised it.
+
+    Raises:
+        Frozen: its key, its account or one of its people is frozen.
+    """
     operation = Operation(
         kind=kind,
         account=account,
@@ -36,6 +41,7 @@ def start_operation(
         requested_by=actor,
         parameters=parameters or {},
     )
+    require_work_not_frozen(operation)
     operation.step = queue.steps_of(operation)[0]
     operation.save()
     for purpose, secret in (secrets or {}).items():
@@ -51,7 +57,9 @@ def restart_operation(operation: Operation, *, actor: User, secrets: Mapping[str
 
     Raises:
         TooLate: it has not failed.
+        Frozen: its key, its account or one of its people is frozen.
     """
+    require_work_not_frozen(operation)
     resumes = operation.kind == Operation.Kind.PUBLISH and operation.is_signature_stored
     step = queue.RELEASE if resumes else queue.steps_of(operation)[0]
     restarted = Operation.objects.filter(pk=operation.pk, state=Operation.State.FAILED).update(

@@ -12,8 +12,9 @@ from django.utils import timezone
 from signing.approvals.opening import open_request, previews_of
 from signing.approvals.policies import FIELDS, policy_of, strictest
 from signing.approvals.previews import ROTATED, policy_values
-from signing.errors import Conflict
-from signing.models import Account, ChangeRequest, ChangeRequestItem, Repository, Signer, User
+from signing.errors import Conflict, CustodyRefused
+from signing.freezing import require_not_frozen
+from signing.models import Account, ChangeRequest, ChangeRequestItem, Key, Repository, Signer, User
 from signing.permissions import acting_token, require
 from signing.selectors.signers import approved_signers
 from signing.services import audit
@@ -22,6 +23,7 @@ from signing.trust.errors import CannotSign, InvalidInput, NoSuchTarget
 from signing.trust.notary.gun import check_digest, check_tag
 
 Kind = ChangeRequest.Kind
+SIGNING = (Kind.ADD_SIGNER, Kind.SIGN)  # what a frozen key is of no use for; it can still be taken out
 MOST_REPOSITORIES = 500
 LIMITS = {"needed_approvals": (1, 20), "needed_to_sign": (0, 20), "request_days": (1, 365)}
 
@@ -191,6 +193,7 @@ def _ask(
     reason: str = "",
     ends_at: datetime | None = None,
 ) -> ChangeRequest:
+    require_not_frozen(account=account, person=actor, key=signer.key if signer and kind in SIGNING else None)
     _require_not_waiting(kind, account, repositories, signer, parameters or {})
     request = open_request(
         kind,
@@ -232,8 +235,11 @@ def require_something_to_do(request: ChangeRequest) -> None:
 
     Raises:
         Conflict: it is true already.
+        CustodyRefused: the policy lets none of these keys sign.
     """
     for item in previews_of(request):
+        if item.problem and isinstance(item.problem.error, CustodyRefused):
+            raise item.problem.error
         if item.is_true_already:
             raise Conflict(f"That is so in {item.repository or request.account} already.", next_step="Leave it out.")
 
@@ -329,6 +335,9 @@ def _check_policy(wanted: dict[str, Any]) -> None:
     for name in ("requires_possession", "requires_step_up"):
         if not isinstance(wanted[name], bool):
             raise InvalidInput(f"{name} is true or false.")
+    refused = wanted["refused_custodies"]
+    if not isinstance(refused, list) or not set(refused) <= set(Key.Custody.values) or refused != sorted(set(refused)):
+        raise InvalidInput(f"refused_custodies lists some of {', '.join(sorted(Key.Custody.values))}, by name.")
     days = wanted["most_signer_days"]
     if days is not None and (isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3650):
         raise InvalidInput("most_signer_days has to be from 1 to 3650, or nothing.")

@@ -18,6 +18,7 @@ from signing.approvals.policies import strictest
 from signing.approvals.previews import ItemPreview
 from signing.approvals.words import title_of
 from signing.errors import Conflict, StaleApproval, StepUpRefused, TooLate
+from signing.freezing import require_not_frozen
 from signing.models import ChangeRequest, Decision, Event, Policy, User
 from signing.services import audit
 from signing.services.policies import put_policy_in_force
@@ -53,8 +54,10 @@ def approve_request(
         StaleApproval: it would do something else now than what was shown.
         TooLate: it is decided or expired already, or this person decided before.
         KeyNotHeld: the key that has to sign is not on this server.
+        Frozen: the account, or the one who approves, is frozen.
     """
     request = locked(request)
+    require_not_frozen(account=request.account, person=actor)
     previews = previews_of(request)
     content = _content_of(request, previews)
     require_may_decide(actor, request, content)
