@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from signing.trust.errors import InvalidKey
+from signing.trust.errors import InvalidKey, KeyNotHeld
 from signing.trust.tuf.keys import PublicKey
 from signing.trust.tuf.metadata import Signature
 
@@ -66,6 +66,40 @@ class PrivateKey:
         """Sign as the metadata key `keyid`, which differs from this key's own id where a certificate is around it."""
         method, sig = self.sign(payload)
         return Signature(keyid, method, sig)
+
+
+class AbsentKey(PrivateKey):
+    """A key whose private half is with its holder elsewhere. It signs nothing here; the holder can be asked."""
+
+    __slots__ = ()
+
+    def __init__(self, public: PublicKey) -> None:
+        """Name the key."""
+        self.public = public
+
+    @property
+    def loaded(self) -> AnyPrivateKey:
+        """Refuse.
+
+        Raises:
+            KeyNotHeld: always.
+        """
+        raise self._not_here()
+
+    def sign(self, payload: bytes) -> tuple[str, bytes]:
+        """Refuse.
+
+        Raises:
+            KeyNotHeld: always.
+        """
+        raise self._not_here()
+
+    def _not_here(self) -> KeyNotHeld:
+        return KeyNotHeld(
+            f"The private key {self.key_id[:12]} is with its holder, not here.",
+            next_step="Ask its holder to sign.",
+            key_id=self.key_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

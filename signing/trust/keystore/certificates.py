@@ -12,29 +12,45 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from signing.trust.errors import InvalidKey
-from signing.trust.keystore.base import PrivateKey
+from signing.trust.keystore.base import AbsentKey, PrivateKey
 from signing.trust.tuf.keys import PublicKey
 
 ROOT_CERTIFICATE_DAYS = 3650
 LONGEST_COMMON_NAME = 64
+ONE_TIME_ISSUER = "one-time issuer of TrustUI"
 
 
 def root_certificate(key: PrivateKey, gun: str, now: datetime) -> PublicKey:
     """Make the self-signed certificate by which `key` is the root key of one GUN, as `docker trust` makes it.
 
+    A key that is with its holder elsewhere gets one from an issuer that is made for it and forgotten: X.509 wants an
+    issuer, but what vouches for the key is its own signature of the root file, which holds this certificate.
+
     Raises:
         InvalidKey: the key is an Ed25519 one.
     """
+    if isinstance(key, AbsentKey):
+        return _certified_by_others(key.public, gun, now)
     name = _name_of(gun)
+    builder = _root_builder(gun, now).issuer_name(name).public_key(key.loaded.public_key())
+    return PublicKey.from_certificates([builder.sign(_certifying(key), hashes.SHA256())])
+
+
+def _certified_by_others(public: PublicKey, gun: str, now: datetime) -> PublicKey:
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ONE_TIME_ISSUER)])
+    builder = _root_builder(gun, now).issuer_name(issuer).public_key(public.loaded)
+    return PublicKey.from_certificates([builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())])
+
+
+def _root_builder(gun: str, now: datetime) -> x509.CertificateBuilder:
     usage = dict.fromkeys(_OTHER_USAGES, False) | {"digital_signature": True, "key_encipherment": True}
-    builder = (
+    return (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.loaded.public_key())
+        .subject_name(_name_of(gun))
         .serial_number(secrets.randbits(127) | 1)
         .not_valid_before(now)
         .not_valid_after(now + timedelta(days=ROOT_CERTIFICATE_DAYS))
@@ -42,7 +58,6 @@ def root_certificate(key: PrivateKey, gun: str, now: datetime) -> PublicKey:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     )
-    return PublicKey.from_certificates([builder.sign(_certifying(key), hashes.SHA256())])
 
 
 def _name_of(gun: str) -> x509.Name:
