@@ -10,7 +10,6 @@ from signing.trust.keystore.certificates import root_certificate
 from signing.trust.notary.base_keys import first_root
 from signing.trust.notary.building import first_update
 from signing.trust.notary.changelist import Change
-from signing.trust.notary.differences import differences, warnings
 from signing.trust.notary.publishing import Proof, Published, Publisher
 from signing.trust.tuf import roles
 
@@ -23,7 +22,7 @@ def initialise(publisher: Publisher, changes: Sequence[Change], proof: Proof) ->
     Raises:
         NoTrustData: this client remembers trust data of that name; a second root over it would look like an attack.
     """
-    _require_never_trusted(publisher)
+    require_never_trusted(publisher)
     gun, now, held = publisher.gun, publisher.now(), publisher.held
     server_keys = {name: publisher.transport.get_key(gun, name) for name in (roles.TIMESTAMP, roles.SNAPSHOT)}
     certificate = root_certificate(_root_key(publisher), str(gun), now)
@@ -32,10 +31,7 @@ def initialise(publisher: Publisher, changes: Sequence[Change], proof: Proof) ->
     publisher.guard(None, update, False)
     files = update.signed(None, held, now)
     publisher.send(files)
-    after = publisher.read_back(None, update, files, proof)
-    publisher.cache.store_all(after.raw_files())
-    publisher.guard_what_is_there(None, update, after)
-    return Published(update.versions, after, differences(None, after), warnings(after, now))
+    return publisher.proved(publisher.cache, None, update, files, proof)
 
 
 def new_key(keystore: KeyStore, role: str, gun: str | None = None) -> PrivateKey:
@@ -45,7 +41,12 @@ def new_key(keystore: KeyStore, role: str, gun: str | None = None) -> PrivateKey
     return key
 
 
-def _require_never_trusted(publisher: Publisher) -> None:
+def require_never_trusted(publisher: Publisher) -> None:
+    """Raise where this client remembers trust data that the server has not.
+
+    Raises:
+        NoTrustData: a second root over it would look like an attack.
+    """
     if publisher.cache.load(roles.ROOT) is not None:
         raise NoTrustData(
             f"{publisher.gun} had trust data before, but its server has none now.",

@@ -154,11 +154,26 @@ class Publisher:
                 self._learn_stored_versions(update)
                 time.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311  spreads publishers, guards nothing
                 continue
-            after = self.read_back(before, update, files, proof)
-            cache.store_all(after.raw_files())
-            self.guard_what_is_there(before, update, after)
-            return Published(update.versions, after, differences(before, after), warnings(after, self.now()))
+            return self.proved(cache, before, update, files, proof)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def proved(
+        self,
+        cache: TrustCache,
+        before: TrustedRepository | None,
+        update: Update,
+        sent: Mapping[str, Envelope],
+        proof: Proof = nothing_more,
+    ) -> Published:
+        """Read back what was sent, keep it, and tell what it changed.
+
+        Raises:
+            PublishRejected: it is not what was sent, or does not say what was asked for.
+        """
+        after = self.read_back(before, update, sent, proof)
+        cache.store_all(after.raw_files())
+        self.guard_what_is_there(before, update, after)
+        return Published(update.versions, after, differences(before, after), warnings(after, self.now()))
 
     def send(self, files: Mapping[str, Envelope]) -> None:
         """Publish signed files, all or none."""

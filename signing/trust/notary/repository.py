@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 
 from signing.trust.errors import InvalidInput, NoTrustData, PublishRejected
 from signing.trust.keystore.base import KeyStore, PrivateKey
-from signing.trust.notary import delegations, founding, rotation, tags, witnessing
+from signing.trust.notary import delegations, finishing, founding, rotation, tags, witnessing
 from signing.trust.notary.cache import TrustCache
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.pinning import TOFU, Pinning
+from signing.trust.notary.prepared import PreparedFile
 from signing.trust.notary.publishing import Guard, Published, Publisher, let_pass, nothing_more
 from signing.trust.notary.transport import Transport
 from signing.trust.notary.trusted import TrustedRepository
@@ -31,6 +32,7 @@ class Repository:
 
     Every verb raises, beside what it names:
         CannotSign: too few keys of a role are at hand; it names the missing ones.
+        SignaturesMissing: holders elsewhere have to sign what is prepared; only where the store has an `AbsentKey`.
         PublishRejected: the server refused the update, or took it and does not show it.
         VersionConflict: somebody else published in between, five times.
         TrustError: whatever does not verify, by name.
@@ -212,6 +214,16 @@ class Repository:
     def rotate(self, role: str, keys: Sequence[PrivateKey] = (), *, to_server: bool = False) -> Published:
         """Give root, targets, snapshot or timestamp new keys: those given, else new ones; see `rotation.rotate`."""
         return rotation.rotate(self._publisher, role, keys, to_server=to_server)
+
+    def publish_prepared(self, files: Sequence[PreparedFile]) -> Published:
+        """Publish what a verb prepared (`SignaturesMissing`) and its holders have signed since.
+
+        Raises:
+            VersionConflict: the repository changed since; call the verb again.
+            KeyStoreError: a signature is not one of these bytes.
+            UnmetThreshold: too few keys signed.
+        """
+        return finishing.publish_prepared(self._publisher, files)
 
     def delete(self) -> bool:
         """Delete the trust data on the server and what is remembered here; False if neither had any. Keys stay.

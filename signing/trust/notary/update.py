@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from signing.trust.notary.draft import Draft
+from signing.trust.notary.prepared import PreparedFile, SignaturesMissing
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.tuf import roles
 from signing.trust.tuf.metadata import Envelope, FileMeta, Root, Snapshot, Targets
@@ -48,13 +49,16 @@ class Update:
 
         Raises:
             CannotSign: too few keys of a role are at hand.
+            SignaturesMissing: holders elsewhere have to sign as well.
         """
-        files: dict[str, Envelope] = {}
+        prepared: list[PreparedFile] = []
         if self.root is not None:
             earlier = [before.root.role(roles.ROOT)] if before else []
-            files[roles.ROOT] = held.sign(self.root, *earlier, self.root.role(roles.ROOT))
-        for name, (role, file) in self.files.items():
-            files[name] = held.sign(file, role)
+            prepared.append(held.prepare(roles.ROOT, self.root, *earlier, self.root.role(roles.ROOT)))
+        prepared += [held.prepare(name, file, role) for name, (role, file) in self.files.items()]
+        if any(file.wanted for file in prepared):
+            raise SignaturesMissing(prepared)
+        files = {file.role: file.envelope for file in prepared}
         root = self.root or (before.root if before else None)
         if before and root and held.of(root.role(roles.SNAPSHOT)):
             snapshot = self._next_snapshot(before, files, now)
