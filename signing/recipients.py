@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from signing.models import Account, Event, Happening, Membership, User
 from signing.roles import LEADS, OVERSEERS, counting
 
-TOLD_TO_THE_ACTOR_TOO = (Event.FAILED, Event.DRIFT, Event.EXPIRING)
+TOLD_TO_THE_ACTOR_TOO = (Event.FAILED, Event.DRIFT, Event.EXPIRING, Event.NEEDS_SIGNATURE)
 
 
 def recipients(happening: Happening) -> list[User]:
@@ -27,9 +27,11 @@ def _wanted(happening: Happening) -> Q:
         involved.add(request.requested_by_id)
         involved.add(request.signer.user_id if request.signer else None)
     concerned = Q(pk__in=[pk for pk in involved if isinstance(pk, int)])
+    if happening.event == Event.NEEDS_SIGNATURE:  # nobody else can give it
+        return Q(pk=happening.detail.get("owner"))
     if happening.event == Event.REQUESTED:
         return _deciders(happening)
-    if happening.event in (Event.DRIFT, Event.EXPIRING, Event.REVOKED, Event.FROZEN):
+    if happening.event in (Event.DRIFT, Event.CLEARED, Event.EXPIRING, Event.REVOKED, Event.FROZEN):
         return concerned | _with_role(happening, OVERSEERS) | (Q() if happening.account else Q(is_superuser=True))
     return concerned
 

@@ -23,12 +23,24 @@ class PreparedFile(models.Model):
     signatures = models.JSONField(
         default=list, help_text="those that keys here gave already, as the file lists them: keyid, method, sig"
     )
+    needs = models.JSONField(
+        db_default=[],
+        default=list,
+        help_text="whose signatures it takes, for each role that has to sign it: threshold, keys by canonical id",
+    )
+    is_current = models.BooleanField(
+        db_default=True, default=True, help_text="no longer once it was prepared anew or is not needed any more"
+    )
     summary = models.JSONField(default=list, help_text="lines of metadata that go and come, as the approval shows them")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("pk",)
-        constraints = (models.UniqueConstraint(fields=("operation", "role"), name="one_prepared_file_per_role"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("operation", "role"), condition=models.Q(is_current=True), name="one_current_file_per_role"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.role} version {self.version} of operation {self.operation_id}"

@@ -25,6 +25,7 @@ class Event(models.TextChoices):
     CLEARED = "cleared", "An alert cleared"
     WATCHED = "watched", "A watched key signed something"
     EXPIRING = "expiring", "Something expires soon"
+    NEEDS_SIGNATURE = "needs_signature", "A signature of yours is needed"
     FROZEN = "frozen", "A key, an account or a person is frozen"
 
 
