@@ -4,6 +4,7 @@
     ├── InvalidInput            what was asked for can never be right
     │   ├── InvalidName             a repository, tag, signer or role name the format forbids
     │   ├── InvalidKey              key material that is malformed, weak or of an unknown kind
+    │   ├── WrongSignature          made over other bytes, or with another key
     │   └── NoTag                   the command needs a tag and got none
     ├── MetadataError           what a server or a cache gave does not hold
     │   ├── MalformedMetadata       not the document its role should be
@@ -84,6 +85,13 @@ class InvalidKey(InvalidInput):
 
     code = "invalid_key"
     next_step = "Use an ECDSA P-256 or RSA (2048 bits or more) key in PEM form."
+
+
+class WrongSignature(InvalidInput):
+    """Made over other bytes, or with another key."""
+
+    code = "wrong_signature"
+    next_step = "Fetch the request anew, look at what it signs, and sign those bytes with the key it names."
 
 
 class NoTag(InvalidInput):
