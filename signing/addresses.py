@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from signing.models import Account, ChangeRequest, Key, Operation, Repository, TrustServer
+from signing.models import Account, Alert, ChangeRequest, Key, Operation, Repository, TrustServer
 
 
 def account(thing: Account) -> str:
@@ -30,6 +30,10 @@ def operation(thing: Operation) -> str:
     return f"/operations/{thing.pk}/"
 
 
+def signatures() -> str:
+    return "/signatures/"
+
+
 def trust_server(thing: TrustServer) -> str:
     return f"/trust-servers/{thing.name}/"
 
@@ -44,3 +48,11 @@ def freezes() -> str:
 
 def audit_check() -> str:
     return "/audit/check/"
+
+
+def alerts() -> str:
+    return "/alerts/"
+
+
+def alert(thing: Alert) -> str:
+    return f"/alerts/{thing.pk}/"

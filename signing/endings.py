@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from signing import addresses, leases, queue
+from signing import addresses, ceremonies, leases, queue
 from signing.announcing import announce
 from signing.errors import Frozen
 from signing.models import ChangeRequest, Event, Operation
@@ -29,6 +29,7 @@ def end_operation(operation: Operation, rows: QuerySet[Operation], state: str, *
     if state == Operation.State.FAILED and fields.get("error_code") != Frozen.code:  # the freeze itself is told of once
         _tell_of_failure(operation, str(fields.get("error", "")))
     operation.secrets.all().delete()
+    ceremonies.void_tasks(operation)
     leases.free(operation)
     if has_staging:
         queue.enqueue(queue.CLEAN_STAGING, operation.pk)

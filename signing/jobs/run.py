@@ -38,6 +38,10 @@ class Cancelled(Exception):
     """A person asked to stop; raised at a point where stopping is safe."""
 
 
+class Waiting(Exception):
+    """The step is over for now: people have to do something first, and the row says that it waits for them."""
+
+
 class ClaimLost(Exception):
     """The step was given to another worker, or the operation was ended meanwhile."""
 
@@ -67,6 +71,8 @@ def _attempt(run: Run, work: Callable[[Run], None]) -> None:
         run.complete()
     except ClaimLost:
         raise
+    except Waiting:
+        return
     except Cancelled:
         run.cancel()
     except TrustError as error:
@@ -168,6 +174,11 @@ class Run:
             else:
                 self._leave(Operation.State.DONE, finished_at=timezone.now(), **fields)
                 leases.free(self.operation)
+
+    def wait(self) -> None:
+        """Wait for signatures without a worker and without the repository; call it in a transaction, as the last."""
+        self._leave(Operation.State.NEEDS_SIGNATURE, **self._kept(), attempts=0)
+        leases.free(self.operation)
 
     def cancel(self) -> None:
         """End as a person asked."""

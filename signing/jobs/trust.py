@@ -12,6 +12,7 @@ from signing.adapters.held_keys import held_keys
 from signing.adapters.unsealing import take_secrets
 from signing.announcing import announce
 from signing.approvals.checking import approved_lines_if_needed
+from signing.jobs import signatures
 from signing.jobs.run import Run, perform
 from signing.jobs.state import check_repository, store_failure, store_verified
 from signing.models import ChangeRequest, Event, Repository, Signer
@@ -73,7 +74,7 @@ def _publish(
 ) -> Published:
     run.say(f"Signing {', '.join(target.name for target in targets)} as {signer.name}.")
     try:
-        return trust.sign(targets)
+        return signatures.published(run, trust, lambda: trust.sign(targets))
     except CannotSign as error:
         raise CannotSign(
             f"{signer.name} may not sign {repository.gun}: its trust data does not list this key.",

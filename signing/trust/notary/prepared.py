@@ -5,6 +5,7 @@ A signature counts for these very bytes. Nothing here opens a key or asks a serv
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -53,6 +54,11 @@ class PreparedFile:
     def version(self) -> int:
         """The version it is published as."""
         return self.content.version
+
+    @property
+    def payload_hash(self) -> str:
+        """The SHA-256 of the bytes that are signed, in lower-case hex: what people compare."""
+        return hashlib.sha256(self.envelope.payload).hexdigest()
 
     def require_verified(self, keys: Mapping[str, PublicKey]) -> None:
         """Raise unless each signature verifies with the key it names; one that does not was never made over this file.
