@@ -17,6 +17,7 @@ from signing.approvals.checking import approved_lines
 from signing.approvals.keys import keys_for
 from signing.approvals.previews import public_key_of
 from signing.jobs.run import Run, perform
+from signing.jobs import signatures
 from signing.jobs.state import check_repository, store_verified
 from signing.jobs.trust import explain, note, repository_of, signer_of, tell
 from signing.models import ChangeRequest, Event, Key, Operation
@@ -107,7 +108,8 @@ def _publish(run: Run, verb: Verb) -> None:
     )
     with wiring.transport_for(repository.account.trust_server) as transport:
         try:
-            published = verb(wiring.trust_repository(repository, transport, keystore, guard), keystore)
+            trust = wiring.trust_repository(repository, transport, keystore, guard)
+            published = signatures.published(run, trust, lambda: verb(trust, keystore))
         except TrustError as error:
             explain(run, error, repository)
             raise
