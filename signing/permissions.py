@@ -148,6 +148,7 @@ _RULES: dict[str, Rule] = {
     "read_people": Rule(reads_all, READ),
     "read_trust_servers": Rule(reads_all, READ),
     "read_whole_audit": Rule(reads_all, READ),
+    "read_health": Rule(reads_all, READ),  # of parts that nobody's account goes through
     # an account; somebody with a role in one of its repositories sees its name, not what is in it
     "view": Rule(reads_all | _has_role(MEMBERS), READ),
     "read_policy": Rule(reads_all | _has_part(MEMBERS), READ),
@@ -169,6 +170,8 @@ _RULES: dict[str, Rule] = {
     # a key, an account or a person: the emergency stop is for who is responsible, and for oneself; going on is not
     "freeze": Rule((leads | is_own_key | is_oneself) & ~is_machine_account, MANAGE),
     "lift_freeze": Rule(is_admin, MANAGE),
+    # what a holder is asked to sign: nobody else's signature counts, and nobody else refuses it
+    "give_signature": Rule(is_own_key & (is_admin | _has_part(WORKERS)), PUBLISH),
     # a repository
     "check_repository": Rule(works, PUBLISH),
     "publish": Rule(works, PUBLISH),
@@ -273,6 +276,7 @@ _REFUSALS = {
     "use_key": "Only the key's owner or a lead of its account may do that with this key.",
     "freeze": "Only a lead, an administrator, or whoever it belongs to freezes this.",
     "lift_freeze": "Only an administrator lifts a freeze.",
+    "give_signature": "Only the owner of the key signs or refuses this.",
     "sign_with": "You may not sign as this signer: it belongs to somebody else.",
     "request_rotation": "Only a lead asks for another key.",
     "request_policy": "Only a lead asks for another policy.",

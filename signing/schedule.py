@@ -5,14 +5,17 @@ Ticks are named by text as all jobs are, so that the scheduler imports nothing t
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 import django_rq
 from redis import Redis
 from rq.cron import CronJob, CronScheduler
 from rq.job import Job
 
-from signing import queue
+from signing import health, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ TICKS = (
     Tick("engine_status", queue.DOCKER, 30),
     Tick("end_signers", queue.SIGNING, 300),
     Tick("announce_expiring", queue.SIGNING, 3600),
+    Tick("report_signing", queue.SIGNING, health.every()),
+    Tick("report_docker", queue.DOCKER, health.every()),
+    Tick("report_notices", queue.NOTICES, health.every()),
     Tick("send_notices", queue.NOTICES, 3),
     Tick("send_digests", queue.NOTICES, 600),
 )
@@ -60,8 +66,19 @@ class _NamedJob(CronJob):
         return queue.enqueue_tick(self._tick.name, self.queue_name)
 
 
-def scheduler() -> CronScheduler:
-    """Make the scheduler with every tick. Exactly one may run."""
-    made = CronScheduler(connection=django_rq.get_connection(queue.SIGNING))
-    made.get_jobs().extend(_NamedJob(tick) for tick in TICKS)
-    return made
+class Scheduler(CronScheduler):
+    """RQ's scheduler, which tells each time it went around, and remembers that a signal ended it."""
+
+    def __init__(self, turned: Callable[[], None], stopped: threading.Event) -> None:
+        super().__init__(connection=django_rq.get_connection(queue.SIGNING))
+        self._turned, self._stopped = turned, stopped
+        self.get_jobs().extend(_NamedJob(tick) for tick in TICKS)
+
+    def heartbeat(self) -> None:
+        """Tell Redis, and who watches here."""
+        super().heartbeat()
+        self._turned()
+
+    def _request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self._stopped.set()
+        super()._request_stop(signum, frame)

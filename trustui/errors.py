@@ -91,6 +91,16 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "Something broke on our side.",
         "Try again; if it stays, tell the administrator the request id.",
     ),
+    "database_away": (
+        503,
+        "The database does not answer.",
+        "Nothing was changed. Try again in a moment; the administrator finds the cause with `manage.py doctor`.",
+    ),
+    "database_behind": (
+        503,
+        "The database is not yet that of this release.",
+        "Nothing was changed. An administrator runs `manage.py migrate` once.",
+    ),
     "unavailable": (503, "This cannot be answered now.", "Try again in a moment."),
 }
 _BY_STATUS = {

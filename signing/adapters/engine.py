@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from typing import Any
 
@@ -67,9 +68,16 @@ class Engine:
     A `progress` callback may raise to stop a transfer; its exception comes through unchanged.
     """
 
-    def __init__(self, base_url: str | None = None, *, connect: Callable[[str], Any] | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        connect: Callable[[str], Any] | None = None,
+        patience: float = _ANSWER_TIMEOUT,
+    ) -> None:
+        """Name the Engine; `patience` is how many seconds may pass between two bytes of its answers."""
         self.address = base_url or os.environ.get("DOCKER_HOST") or _USUAL_SOCKET
-        self._connect = connect or _connect
+        self._connect = connect or partial(_connect, patience=patience)
         self._connected: Any = None
 
     def __enter__(self) -> "Engine":
@@ -90,6 +98,12 @@ class Engine:
             version = str(self._api.version()["Version"])
             names = {str(name) for image in self._api.images() for name in image.get("RepoTags") or ()}
         return EngineInfo(plain(version, 60), tuple(sorted(names - {"<none>:<none>"})))
+
+    def version(self) -> tuple[str, str]:
+        """Return the versions of the Engine and of its API. Raises: NoEngine."""
+        with self._plain_words():
+            said = self._api.version()
+            return plain(str(said["Version"]), 60), plain(str(said["ApiVersion"]), 20)
 
     def has_image(self, reference: str) -> bool:
         """Return whether the Engine has the image locally. Raises: NoEngine, InvalidName."""
@@ -201,22 +215,22 @@ class _Client(APIClient):  # type: ignore[misc]  # the package has no types
             response.close()
 
 
-def _connect(address: str) -> APIClient:
+def _connect(address: str, patience: float) -> APIClient:
     if address.startswith("ssh:"):
         raise NoEngine("A Docker Engine cannot be reached over ssh:// from here.", next_step=_NO_SSH)
     environment = {"DOCKER_HOST": address}
     if address.startswith("unix:"):
-        _try_socket("/" + address.removeprefix("unix:").lstrip("/"))
+        _try_socket("/" + address.removeprefix("unix:").lstrip("/"), min(patience, 10))
     else:  # DOCKER_TLS_VERIFY and DOCKER_CERT_PATH mean nothing for a socket
         environment = {**os.environ, **environment}
     # The newest API version both sides know: recent Engines refuse a fixed old one.
-    return _Client(version="auto", timeout=_ANSWER_TIMEOUT, **kwargs_from_env(environment))
+    return _Client(version="auto", timeout=patience, **kwargs_from_env(environment))
 
 
-def _try_socket(path: str) -> None:
+def _try_socket(path: str, patience: float) -> None:
     """Connect once before docker does: its failed attempt would leave a socket open and hide the cause."""
     with socket.socket(socket.AF_UNIX) as attempt:
-        attempt.settimeout(10)
+        attempt.settimeout(patience)
         attempt.connect(path)
 
 

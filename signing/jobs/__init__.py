@@ -6,6 +6,7 @@ the row.
 
 from signing.jobs.audit import sign_audit_head
 from signing.jobs.expiry import announce_expiring
+from signing.jobs.health import report_docker, report_notices, report_signing
 from signing.jobs.keys import generate_key, import_key, make_csr
 from signing.jobs.notices import send_digests, send_notices
 from signing.jobs.publish import clean_staging, pull, push, release, resolve
@@ -32,6 +33,9 @@ __all__ = [
     "refresh_due",
     "release",
     "remove_signer",
+    "report_docker",
+    "report_notices",
+    "report_signing",
     "resolve",
     "revoke",
     "rotate",

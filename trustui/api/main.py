@@ -17,6 +17,8 @@ from trustui.api import (
     accounts,
     audit,
     expiry,
+    freezing,
+    health,
     inbox,
     key_matcher,
     keys,
@@ -56,6 +58,7 @@ STEMS = (
     keys,
     key_matcher,
     expiry,
+    freezing,
     signers,
     requests,
     request_asking,
@@ -68,6 +71,7 @@ STEMS = (
     machines,
     tokens,
     audit,
+    health,
 )
 
 

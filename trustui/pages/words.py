@@ -3,40 +3,55 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 # verdict -> tone, icon, word, what it means
-VERDICTS: dict[str, tuple[str, str, str, str]] = {
-    "verified": ("good", "badge-check", "Verified", "Every signature up to the root key holds."),
+VERDICTS: dict[str, tuple[str, str, StrOrPromise, StrOrPromise]] = {
+    "verified": ("good", "badge-check", _("Verified"), _("Every signature up to the root key holds.")),
     "unknown_key": (
         "odd",
         "shield-question-mark",
-        "Unknown key",
-        "Signed, but not by a key this dashboard trusts.",
+        _("Unknown key"),
+        _("Signed, but not by a key this dashboard trusts."),
     ),
-    "expired": ("warn", "clock-alert", "Expired", "The signatures are right, but their time is over."),
-    "drifted": ("warn", "git-compare-arrows", "Drifted", "The registry shows another digest than was signed."),
-    "unsigned": ("bad", "shield-off", "Unsigned", "There is no signature at all."),
-    "unchecked": ("", "circle-dashed", "Not checked", "Nobody has looked yet."),
-    "unreachable": ("", "unplug", "Not reached", "The trust server gave no answer; the last known state is shown."),
-    "broken": ("bad", "shield-x", "Does not verify", "What the trust server gave is not what was promised."),
+    "expired": ("warn", "clock-alert", _("Expired"), _("The signatures are right, but their time is over.")),
+    "drifted": ("warn", "git-compare-arrows", _("Drifted"), _("The registry shows another digest than was signed.")),
+    "unsigned": ("bad", "shield-off", _("Unsigned"), _("There is no signature at all.")),
+    "unchecked": ("", "circle-dashed", _("Not checked"), _("Nobody has looked yet.")),
+    "unreachable": (
+        "",
+        "unplug",
+        _("Not reached"),
+        _("The trust server gave no answer; the last known state is shown."),
+    ),
+    "broken": ("bad", "shield-x", _("Does not verify"), _("What the trust server gave is not what was promised.")),
 }
 
 # state of an operation or a request -> tone, icon, word
-STATES: dict[str, tuple[str, str, str]] = {
-    "queued": ("busy", "hourglass", "Queued"),
-    "running": ("busy", "loader-circle", "Running"),
-    "done": ("good", "circle-check", "Done"),
-    "failed": ("bad", "circle-x", "Failed"),
-    "cancelled": ("", "ban", "Cancelled"),
-    "waiting": ("busy", "hourglass", "Waiting for approval"),
-    "approved": ("good", "circle-check", "Approved"),
-    "rejected": ("bad", "circle-x", "Rejected"),
-    "expired": ("warn", "clock-alert", "Expired"),
-    "withdrawn": ("", "ban", "Withdrawn"),
-    "due": ("busy", "hourglass", "To be sent"),
-    "delivered": ("good", "circle-check", "Delivered"),
+STATES: dict[str, tuple[str, str, StrOrPromise]] = {
+    "queued": ("busy", "hourglass", _("Queued")),
+    "running": ("busy", "loader-circle", _("Running")),
+    "done": ("good", "circle-check", _("Done")),
+    "failed": ("bad", "circle-x", _("Failed")),
+    "cancelled": ("", "ban", _("Cancelled")),
+    "waiting": ("busy", "hourglass", _("Waiting for approval")),
+    "approved": ("good", "circle-check", _("Approved")),
+    "rejected": ("bad", "circle-x", _("Rejected")),
+    "expired": ("warn", "clock-alert", _("Expired")),
+    "withdrawn": ("", "ban", _("Withdrawn")),
+    "due": ("busy", "hourglass", _("To be sent")),
+    "delivered": ("good", "circle-check", _("Delivered")),
+    "good": ("good", "circle-check", _("Works")),
+    "warning": ("warn", "triangle-alert", _("Needs care")),
+    "broken": ("bad", "circle-x", _("Broken")),
+    "unknown": ("warn", "circle-dashed", _("Not known")),
 }
 
 # first word of a URL's name -> the section of the navigation it belongs to
@@ -67,9 +82,27 @@ SECTIONS = {
     "notice": "inbox",
     "webhook": "accounts",
     "audit": "audit",
+    "health": "health_page",
 }
 
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+# seconds -> so long ago, so far ahead
+_AGES = (
+    (
+        86400,
+        ngettext_lazy("%(count)d day ago", "%(count)d days ago", "count"),
+        ngettext_lazy("in %(count)d day", "in %(count)d days", "count"),
+    ),
+    (
+        3600,
+        ngettext_lazy("%(count)d hour ago", "%(count)d hours ago", "count"),
+        ngettext_lazy("in %(count)d hour", "in %(count)d hours", "count"),
+    ),
+    (
+        60,
+        ngettext_lazy("%(count)d minute ago", "%(count)d minutes ago", "count"),
+        ngettext_lazy("in %(count)d minute", "in %(count)d minutes", "count"),
+    ),
+)
 
 
 def section_of(url_name: str | None) -> str:
@@ -80,12 +113,11 @@ def section_of(url_name: str | None) -> str:
 def age(moment: datetime, now: datetime | None = None) -> str:
     """Say how long ago, or how far ahead, a moment is."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
-    for unit, size in _UNITS:
+    for size, past, ahead in _AGES:
         if abs(seconds) >= size:
             count = int(abs(seconds) // size)
-            plural = f"{count} {unit}{'s' if count != 1 else ''}"
-            return f"{plural} ago" if seconds > 0 else f"in {plural}"
-    return "just now" if seconds >= 0 else "in a moment"
+            return str((past if seconds > 0 else ahead) % {"count": count})
+    return gettext("just now") if seconds >= 0 else gettext("in a moment")
 
 
 def size(count: int) -> str:

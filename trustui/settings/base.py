@@ -66,14 +66,25 @@ CACHES = {
 REDIS_URL = env.str("REDIS_URL", default="")
 TRUSTUI_QUEUE = "rq" if REDIS_URL else "polling"
 QUEUE_NAMES = ("docker", "notices", "signing")
-RQ_QUEUES = {
-    name: {
-        "URL": REDIS_URL,
+
+
+def queues(address: str, patience: float | None = None) -> dict[str, dict[str, Any]]:
+    """Describe the queues; with `patience`, seconds after which a Redis that says nothing counts as away."""
+    if address and patience:
+        limit = f"socket_timeout={patience}&socket_connect_timeout={patience}"
+        address += ("&" if "?" in address else "?") + (f"socket_timeout={patience}" if "unix:" in address else limit)
+    queue = {
+        "URL": address,
         "DEFAULT_TIMEOUT": 1800,
         "SERIALIZER": "rq.serializers.JSONSerializer",  # pickle would let Redis run code in a worker
     }
-    for name in (QUEUE_NAMES if REDIS_URL else ())
-}
+    return {name: dict(queue) for name in (QUEUE_NAMES if address else ())}
+
+
+RQ_QUEUES = queues(REDIS_URL)
+
+STATE_FOLDER = str(VAR)
+HEALTH_EVERY_SECONDS = env.int("HEALTH_EVERY_SECONDS", default=30)
 
 HEARTBEAT_SECONDS = 0.0  # workers show that they live; nothing else runs steps
 

@@ -7,7 +7,7 @@ import json
 from csp.constants import NONCE, NONE, SELF
 
 from trustui.settings.base import *  # noqa: F403  this is the base with additions
-from trustui.settings.base import CORE_APPS, DATABASES
+from trustui.settings.base import CACHES, CORE_APPS, DATABASES, REDIS_URL, queues
 from trustui.settings.environment import BASE_DIR, VAR, env, secret
 from trustui.settings.mail import *  # noqa: F403  mail of forgotten passwords
 from trustui.settings.sign_in import *  # noqa: F403  who comes in, and how
@@ -77,6 +77,14 @@ TEMPLATES = [
     },
 ]
 
+# Parts of pages as they were drawn, in the memory of this process; what they show is named in their keys.
+CACHES["fragments"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "fragments",
+    "TIMEOUT": 3600,
+    "OPTIONS": {"MAX_ENTRIES": 200},
+}
+
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -85,9 +93,25 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# A page says after so many seconds that the database does not answer.
+DATABASE_ANSWER_SECONDS = env.float("DATABASE_ANSWER_SECONDS", default=2.5)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["OPTIONS"] = {"pool": True}
+    from trustui.patience import PatientConnection
+
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "connect_timeout": 2,
+        "pool": {
+            "min_size": 1,
+            "max_size": 4,
+            "timeout": DATABASE_ANSWER_SECONDS,
+            "reconnect_timeout": 4,  # else the pool's attempts would come ever more rarely for five minutes
+            "connection_class": PatientConnection,
+        },
+    }
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # the pool keeps them
+
+RQ_QUEUES = queues(REDIS_URL, patience=1)  # a page that hands over work does not wait for a Redis that is silent
 
 # Tokens for trust servers; without a key none are issued. The key signs who may come in, never trust data.
 TOKEN_KEY = env.str("TOKEN_KEY", default="")
@@ -105,6 +129,7 @@ if DJANGO_ADMIN:
 
 # Headers
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
+PROXIES = env.int("PROXIES", default=1 if HTTPS_ONLY else 0)  # in front of us; what only they may say is believed
 SESSION_COOKIE_NAME = "trustui_session"  # other programs on the same host name use Django's default
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
@@ -116,9 +141,10 @@ X_FRAME_OPTIONS = "DENY"
 if HTTPS_ONLY:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_SSL_REDIRECT = True
+if HTTPS_ONLY and PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1
-NINJA_NUM_PROXIES = 1 if HTTPS_ONLY else 0  # whose word for an address counts in the API's limits
+    ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+NINJA_NUM_PROXIES = PROXIES  # whose word for an address counts in the API's limits
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

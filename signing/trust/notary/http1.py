@@ -108,6 +108,10 @@ class Connection:
         """Tell whether the other side ended a connection that waits, or says what nobody asked for."""
         return self._timed.has_more()
 
+    def certificate(self) -> Mapping[str, object]:
+        """Give the other side's certificate as `ssl` reads it; empty without TLS, or where nobody checked it."""
+        return self._timed.certificate()
+
     def send(self, *requests: bytes) -> None:
         """Send what `request` made, one after the other without waiting for an answer in between."""
         self._timed.sendall(b"".join(requests))
@@ -240,6 +244,10 @@ class _TimedSocket:
         waits = select.poll()
         waits.register(self._socket, select.POLLIN)
         return bool(waits.poll(0)) or self._received.is_left_in(self.reader)
+
+    def certificate(self) -> Mapping[str, object]:
+        """Give the other side's certificate; empty without TLS."""
+        return (self._socket.getpeercert() or {}) if isinstance(self._socket, ssl.SSLSocket) else {}
 
     def end(self) -> None:
         """End the connection."""

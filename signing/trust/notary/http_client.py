@@ -6,6 +6,7 @@ import base64
 import os
 import ssl
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,11 @@ class LimitedClient:
         """End the connections."""
         while self._kept:
             self._kept.pop().close()
+
+    def certificate_ends(self) -> datetime | None:
+        """Tell until when the certificate counts that the last server showed; None where no connection waits."""
+        ends = self._kept[-1].certificate().get("notAfter") if self._kept else None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC) if ends else None
 
     def request(
         self, method: str, url: str, *, limit: int, headers: Mapping[str, str] | None = None, content: bytes = b""
