@@ -8,7 +8,7 @@ from signing.models import Repository
 from signing.selectors.repositories import tags_of
 from signing.trust.notary import inspect
 
-PRINTED_TAGS = 200  # the page stays small; the JSON address gives every tag
+PRINTED_TAGS = 50  # the page stays small; their own address gives every tag
 
 
 def pretty(repository: Repository, tag: str = "") -> str:
@@ -18,13 +18,18 @@ def pretty(repository: Repository, tag: str = "") -> str:
     return inspect.pretty(_description(repository, tag, limit=PRINTED_TAGS))
 
 
+def all_pretty(repository: Repository) -> str:
+    """Write all of what `docker trust inspect --pretty` prints, however long."""
+    return inspect.pretty(_description(repository, ""))
+
+
 def as_json(repository: Repository, tag: str = "") -> str:
     """Write what `docker trust inspect` prints."""
     return inspect.to_json([_description(repository, tag)])
 
 
 def _description(repository: Repository, tag: str, limit: int | None = None) -> dict[str, Any]:
-    rows = tags_of(repository)
+    rows = tags_of(repository).filter(is_counted=True)
     if tag:
         rows = rows.filter(tag=tag)
     return inspect.description(

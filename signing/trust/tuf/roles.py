@@ -78,6 +78,17 @@ class Role:
             KeyIdMismatch: a key that should count is listed under an id that is not its own.
             UnmetThreshold: too few keys signed.
         """
+        valid = self.signing_keys(envelope)
+        different = len(valid) if len(valid) < 2 else len({key.material for key in valid})
+        if self.threshold < 1 or different < self.threshold:
+            raise UnmetThreshold(self.name, self.threshold, different)
+
+    def signing_keys(self, envelope: Envelope) -> list[PublicKey]:
+        """Give the keys of this role whose signatures on `envelope` hold, in the order of the signatures.
+
+        Raises:
+            KeyIdMismatch: a key that should count is listed under an id that is not its own.
+        """
         valid: list[PublicKey] = []
         for signature in envelope.signatures:
             key = self.keys.get(signature.keyid)
@@ -87,6 +98,9 @@ class Role:
                 raise KeyIdMismatch(f"A key of {self.name} is listed under an id that is not its own.", role=self.name)
             if key.verifies(signature.method, signature.sig, envelope.payload):  # first: it also tells broken keys
                 valid.append(key)
-        different = len(valid) if len(valid) < 2 else len({key.material for key in valid})
-        if self.threshold < 1 or different < self.threshold:
-            raise UnmetThreshold(self.name, self.threshold, different)
+        return valid
+
+    def keys_behind(self, envelope: Envelope) -> list[PublicKey]:
+        """Give the same of a file that is known to meet the threshold: a single signature is not verified again."""
+        listed = [self.keys[item.keyid] for item in envelope.signatures if item.keyid in self.keys]
+        return listed if len(listed) == 1 else self.signing_keys(envelope)
