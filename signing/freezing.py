@@ -105,7 +105,7 @@ def _persons(people: Iterable[User | None]) -> Q:
     return found
 
 
-def _asked_and_approved(request_id: object) -> list[User | None]:
+def _asked_and_approved(request_id: int | None) -> list[User | None]:
     request = ChangeRequest.objects.filter(pk=request_id).select_related("requested_by").first() if request_id else None
     if request is None:
         return []

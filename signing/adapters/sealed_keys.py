@@ -72,6 +72,11 @@ def store_key(
     return row
 
 
+def role_of(row: Key) -> str:
+    """Give the role a key's file names: the signer's name for a signer's."""
+    return ROLES.get(Key.Purpose(row.purpose), row.name)
+
+
 class SealedKeyStore:
     """The keys one operation may use, with the passphrases that came with it.
 
@@ -123,7 +128,7 @@ class SealedKeyStore:
             raise KeyStoreError(f"The envelope of the key {row.key_id[:12]} holds another key.")
         return key
 
-    def add(self, key: PrivateKey, role: str, gun: str | None = None) -> None:
+    def add(self, key: PrivateKey, role: str, gun: str | None = None) -> Key:
         """Keep a repository key, or the account's next root key, that is made on the way.
 
         It takes the passphrase given for it. Where the root key is unattended it is unattended as well, under a
@@ -152,6 +157,7 @@ class SealedKeyStore:
         )
         self._rows[row.key_id] = row
         self._secrets[row.key_id] = passphrase
+        return row
 
     def take_in_new(self, row: Key) -> None:
         """Hold a key that was made on the way by an earlier attempt, or by another operation of the same request."""

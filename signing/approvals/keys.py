@@ -29,8 +29,19 @@ def keys_for(kind: str, repository: Repository, signer: Signer | None) -> list[K
 
 
 def held_ids(keys: Sequence[Key]) -> set[str]:
-    """Give the canonical ids of those whose private half is on this server."""
-    return {key.key_id for key in keys if key.is_held_here}
+    """Give the canonical ids of those that can sign: on this server, or with a holder who is asked."""
+    return {key.key_id for key in keys}
+
+
+def keys_used(kind: str, repository: Repository, signer: Signer | None, lines: Sequence[str]) -> list[Key]:
+    """List the keys that the files of these lines are signed with, and that of a signer who is let in."""
+    files = {line.split(" ", 2)[1] for line in lines}
+    named = repository.administrative_keys.get("repository", [])
+    keys = keys_for(kind, repository, signer)
+    roots = [key for key in keys if key.purpose == Key.Purpose.ROOT][:1] if "root" in files else []
+    ours = [key for key in keys if key.purpose == Key.Purpose.REPOSITORY and key.key_id in named]
+    signs_tags = kind == Kind.ADD_SIGNER or any(name.startswith("targets/") for name in files)
+    return [*roots, *(ours if "targets" in files else []), *([signer.key] if signer and signs_tags else [])]
 
 
 def passphrases_for(
@@ -42,13 +53,14 @@ def passphrases_for(
     root = next((key for key in keys if key.purpose == Key.Purpose.ROOT), None)
     ours = [key for key in keys if key.purpose == Key.Purpose.REPOSITORY]
     asks_root = root is not None and root.asks_passphrase
-    role = parameters.get("role") if kind == Kind.ROTATE else None
+    asks_new = root is not None and not root.unattended  # a key made on the way signs without asking if the root does
+    role = parameters.get("role") if kind == Kind.ROTATE and not parameters.get("keys") else None
     signs_tags = any(name.startswith("targets/") for name in files)
-    makes_key = role == "targets" or not repository.administrative_keys
-    asks_repository = asks_root if makes_key else any(key.asks_passphrase for key in ours[-1:])
+    makes_key = role == "targets" or not (repository.administrative_keys or ours)
+    asks_repository = asks_new if makes_key else any(key.asks_passphrase for key in ours[-1:])
     wanted = {
         ROOT: "root" in files and asks_root,
-        NEW_ROOT: role == "root" and asks_root,
+        NEW_ROOT: role == "root" and asks_new,
         REPOSITORY: "targets" in files and asks_repository,
         SIGNER: signs_tags and signer is not None and signer.key.asks_passphrase,
     }

@@ -15,6 +15,7 @@ FIELDS = (
     "requires_possession",
     "requires_step_up",
     "most_signer_days",
+    "refused_custodies",
 )
 
 
@@ -41,4 +42,5 @@ def strictest(account: Account, repositories: Iterable[Repository]) -> Policy:
         requires_possession=any(policy.requires_possession for policy in found),
         requires_step_up=any(policy.requires_step_up for policy in found),
         most_signer_days=min(ends, default=None),
+        refused_custodies=sorted({custody for policy in found for custody in policy.refused_custodies}),
     )

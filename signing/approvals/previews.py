@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from signing.approvals.keys import held_ids, keys_for
+from signing.approvals.custody import require_custody
+from signing.approvals.keys import held_ids, keys_for, keys_used
 from signing.approvals.policies import FIELDS, policy_of
 from signing.models import Account, ChangeRequest, Key, Policy, Repository, Signer
 from signing.trust.errors import CannotSign, InvalidInput, KeyNotHeld, NoTrustData, TrustError
@@ -81,6 +82,7 @@ def preview(asked: Asked, repository: Repository) -> ItemPreview:
     try:
         state = state_of(repository)
         effect = _EFFECTS[asked.kind](asked, repository, state)
+        require_custody(repository, keys_used(asked.kind, repository, asked.signer, effect.lines))
     except TrustError as error:
         return ItemPreview(repository, problem=Problem(error))
     stopping = (asked.parameters["tag"],) if asked.kind == Kind.REVOKE and effect.lines else effect.stopping
@@ -94,7 +96,8 @@ def policy_preview(parameters: dict[str, Any], thing: Account | Repository) -> I
 
 
 def policy_lines(was: dict[str, Any], will: dict[str, Any]) -> tuple[str, ...]:
-    """Write what of a policy changes, as lines like those of metadata."""
+    """Write what of a policy changes, as lines like those of metadata; what was asked before a field came leaves it."""
+    was, will = {**will, **was}, {**was, **will}
     return tuple(
         f"{sign} policy {name} {_word(values[name])}"
         for name in FIELDS
@@ -135,11 +138,6 @@ def _add(asked: Asked, repository: Repository, state: TrustedRepository | None) 
             f"{repository.account} has no root key yet, so {repository.gun} cannot be initialised.",
             next_step="Generate a root key for the account first.",
         )
-    if not root.is_held_here:
-        raise KeyNotHeld(
-            f"The root key of {repository.account} is with its owner, so {repository.gun} cannot be initialised here.",
-            next_step="Ask the key's owner to initialise the repository.",
-        )
     return effect_of_first(PublicKey.from_pem(root.public_pem), changes, timezone.now())
 
 
@@ -153,8 +151,8 @@ def _delegating(asked: Asked, repository: Repository, state: TrustedRepository, 
     held = _held(asked, repository)
     if not held.can_sign(state.root.role(roles.TARGETS)):
         raise KeyNotHeld(
-            f"The repository key of {repository.gun} is not on this server.",
-            next_step="Import the repository key of the one who initialised it, or ask them to change its signers.",
+            f"The repository key of {repository.gun} is not on this server, and no holder enrolled it.",
+            next_step="Import the repository key of the one who initialised it, or have them enrol its public half.",
         )
     return effect_of_changes(state, changes, held, timezone.now())
 
@@ -183,7 +181,7 @@ def _rotate(asked: Asked, repository: Repository, state: TrustedRepository | Non
     if role not in ROTATED:
         raise InvalidInput(f"{str(role)[:40]!r} cannot be rotated here.", next_step="Choose root, targets or snapshot.")
     _held(asked, repository).require(trusted.root.role(roles.ROOT))
-    return effect_of_rotation(trusted, role, timezone.now())
+    return effect_of_rotation(trusted, role, timezone.now(), len(asked.parameters.get("keys", ())))
 
 
 _EFFECTS: dict[str, Callable[[Asked, Repository, TrustedRepository | None], Effect]] = {
@@ -215,4 +213,6 @@ def _signer(asked: Asked) -> Signer:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
     return "none" if value is None else str(value)

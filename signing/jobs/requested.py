@@ -14,10 +14,11 @@ from signing import queue, wiring
 from signing.adapters.held_keys import HeldKeys, held_keys
 from signing.adapters.unsealing import take_secrets
 from signing.approvals.checking import approved_lines
+from signing.approvals.custody import require_custody
 from signing.approvals.keys import keys_for
 from signing.approvals.previews import public_key_of
-from signing.jobs.run import Run, perform
 from signing.jobs import signatures
+from signing.jobs.run import Run, perform
 from signing.jobs.state import check_repository, store_verified
 from signing.jobs.trust import explain, note, repository_of, signer_of, tell
 from signing.models import ChangeRequest, Event, Key, Operation
@@ -52,6 +53,7 @@ def rotate(operation_id: int) -> None:
 
 def _add_signer(run: Run) -> None:
     repository, signer = repository_of(run), signer_of(run)
+    require_custody(repository, [signer.key])
     public = public_key_of(signer)
     public.require_current(timezone.now())  # it may have expired since it was attached
     run.say(f"Adding {signer.name} to {repository.gun}.")

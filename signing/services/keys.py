@@ -59,6 +59,7 @@ def generate_key(
         account=account,
         subject=name,
         purpose=purpose,
+        custody=Key.Custody.SEALED,
         unattended=unattended,
         operation=operation.pk,
     )
@@ -99,6 +100,7 @@ def import_key(
         account=account,
         subject=name,
         purpose=purpose,
+        custody=Key.Custody.SEALED,
         unattended=unattended,
         operation=operation.pk,
     )
@@ -125,7 +127,7 @@ def enrol_public_key(*, actor: User, account: Account, name: str, public_pem: st
     if public.certificates:
         _attach(key, public_pem, public)
     key.save()
-    audit.record(actor, "enrol_key", account=account, subject=key, key=key.key_id)
+    audit.record(actor, "enrol_key", account=account, subject=key, key=key.key_id, custody=key.custody)
     return key
 
 
@@ -147,7 +149,15 @@ def request_csr(*, actor: User, key: Key, passphrase: str | None = None) -> Oper
         key=key,
         secrets={"signer": passphrase} if key.asks_passphrase and passphrase else {},
     )
-    audit.record(actor, "request_csr", account=key.account, subject=key, key=key.key_id, operation=operation.pk)
+    audit.record(
+        actor,
+        "request_csr",
+        account=key.account,
+        subject=key,
+        key=key.key_id,
+        custody=key.custody,
+        operation=operation.pk,
+    )
     return operation
 
 
@@ -175,6 +185,7 @@ def attach_certificate(*, actor: User, key: Key, pem: str) -> Key:
         account=key.account,
         subject=key,
         key=key.key_id,
+        custody=key.custody,
         expires=key.certificate_expires.isoformat() if key.certificate_expires else "",
     )
     return key

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from signing import queue
+from signing.approvals.custody import require_custody
 from signing.approvals.policies import policy_of
 from signing.endings import end_operation
 from signing.errors import Conflict, NotAllowed, TooLate
@@ -69,6 +70,7 @@ def publish_image(
         subject=f"{repository.gun}:{tag}",
         source=source,
         signer=signer.name if sign and signer else "",
+        custody=signer.key.custody if sign and signer else "",
         operation=operation.pk,
     )
     return operation
@@ -110,6 +112,7 @@ def sign_digest(
         subject=f"{repository.gun}:{tag}",
         digest=digest,
         signer=signer.name,
+        custody=signer.key.custody,
         operation=operation.pk,
     )
     return operation
@@ -191,7 +194,7 @@ def cancel_operation(*, actor: User, operation: Operation) -> Operation:
     if operation.is_signature_stored:
         raise TooLate("The signature is stored already, so the tag has to follow it.")
     mine = Operation.objects.filter(pk=operation.pk)
-    waiting = mine.filter(state=Operation.State.QUEUED)
+    waiting = mine.filter(state__in=(Operation.State.QUEUED, Operation.State.NEEDS_SIGNATURE))
     running = mine.filter(state=Operation.State.RUNNING, step__in=(queue.RESOLVE, queue.PULL, queue.PUSH))
     if end_operation(operation, waiting, Operation.State.CANCELLED):
         write_line(operation, f"Cancelled by {actor}.")
@@ -233,17 +236,13 @@ def _checked_signer(actor: User, repository: Repository, signer: Signer | None) 
     if signer is None or signer.account_id != repository.account_id:
         raise InvalidInput("A signer of this account is needed to sign.", next_step="Choose one of its signers.")
     require(actor, "sign_with", signer, at=repository)
-    if not signer.key.is_held_here:
-        raise CannotSign(
-            f"The key of {signer.name} is held by its owner, so this server cannot sign with it.",
-            next_step="Sign on the holder's machine with trustctl sign, or choose a signer whose key is sealed here.",
-        )
     keys = [key for entry in repository.signers if entry["name"] == signer.name for key in entry["keys"]]
     if signer.key.key_id not in keys:
         raise CannotSign(
             f"{signer.name} was never approved as a signer of {repository.gun}.",
             next_step="Request the signer for this repository first; a lead approves it.",
         )
+    require_custody(repository, [signer.key])
     return signer
 
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from signing.models import Account, ChangeRequest, Policy, Repository
+from signing.models import Account, ChangeRequest, Key, Policy, Repository
 from signing.permissions import require
 from signing.selectors.policies import policy_of
 from signing.services.requests import request_policy_change
 from trustui.api.accounts import AccountName
 from trustui.api.accounts import find as account_of_name
-from trustui.api.base import ApiRequest, Body, Flag, Reason
+from trustui.api.base import ApiRequest, Body, Flag, Reason, words
 from trustui.api.repositories import Gun
 from trustui.api.repositories import find as repository_named
 from trustui.api.requests import RequestDetail, find
@@ -21,6 +21,9 @@ from trustui.api.requests import RequestDetail, find
 router = Router()
 
 Count = Annotated[int, Field(strict=True, ge=0, le=3650)]
+
+
+Custody = Annotated[Key.Custody, words(Key.Custody)]
 
 
 class PolicyOut(Schema):
@@ -32,11 +35,15 @@ class PolicyOut(Schema):
     requires_possession: bool
     requires_step_up: bool
     most_signer_days: int | None
+    refused_custodies: list[Custody]
     is_own: bool
 
 
 class AskForPolicy(Body):
-    """What is to change; what is left out stays. `most_signer_days` null: a signer need not end."""
+    """What is to change; what is left out stays. `most_signer_days` null: a signer need not end.
+
+    `refused_custodies`: keys of these classes may not sign.
+    """
 
     needed_approvals: Count | None = None
     needed_to_sign: Count | None = None
@@ -44,6 +51,7 @@ class AskForPolicy(Body):
     requires_possession: Flag | None = None
     requires_step_up: Flag | None = None
     most_signer_days: Count | None = None
+    refused_custodies: Annotated[list[Custody], Field(max_length=4)] | None = None
     reason: Reason = ""
 
 
@@ -82,6 +90,8 @@ def _asked(
     given = body.model_dump(exclude_unset=True)
     reason = given.pop("reason", "")
     wanted = {name: value for name, value in given.items() if value is not None or name == "most_signer_days"}
+    if "refused_custodies" in wanted:
+        wanted["refused_custodies"] = sorted({custody.value for custody in wanted["refused_custodies"]})
     made = request_policy_change(actor=request.user, account=account, repository=repository, reason=reason, **wanted)
     return Status(201, find(request, made.pk))
 

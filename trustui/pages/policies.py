@@ -6,9 +6,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from signing.models import Account, ChangeRequest, Repository
+from signing.models import Account, ChangeRequest, Key, Policy, Repository
 from signing.permissions import may
 from signing.selectors.accounts import visible_accounts
 from signing.selectors.policies import FIELDS, policy_of
@@ -41,7 +42,7 @@ def _policy(request: HtmxRequest, account: Account, repository: Repository | Non
             request_policy_change, actor=request.user, account=account, repository=repository, **form.cleaned_data
         )
         if asked:
-            messages.success(request, "Asked. Another person decides; until then the policy stays as it is.")
+            messages.success(request, gettext("Asked. Another person decides; until then the policy stays as it is."))
             return redirect(asked)
     about = [repository] if repository else []
     waiting = visible_requests(request.user).filter(
@@ -54,8 +55,16 @@ def _policy(request: HtmxRequest, account: Account, repository: Repository | Non
         account=account,
         repository=repository,
         policy=policy,
-        rows=[(form.fields[name].label, getattr(policy, name), form.fields[name].help_text) for name in FIELDS],
+        rows=[(form.fields[name].label, _value(policy, name), form.fields[name].help_text) for name in FIELDS],
         is_own=policy.pk is not None and policy.repository_id == (repository.pk if repository else None),
         may_ask=may(request.user, "request_policy", repository or account),
         waiting=[row for row in waiting if [item.repository for item in row.items.all()] == about],
     )
+
+
+def _value(policy: Policy, name: str) -> object:
+    """Give what the list shows; several custody classes by their labels."""
+    value = getattr(policy, name)
+    if isinstance(value, list):
+        return ", ".join(str(Key.Custody(one).label) for one in value) or gettext("None refused")
+    return value

@@ -21,6 +21,7 @@ from signing.services import audit
 from signing.services.operations import check_new_tag
 from signing.trust.errors import CannotSign, InvalidInput, NoSuchTarget
 from signing.trust.notary.gun import check_digest, check_tag
+from signing.trust.tuf.roles import ROOT, TARGETS
 
 Kind = ChangeRequest.Kind
 SIGNING = (Kind.ADD_SIGNER, Kind.SIGN)  # what a frozen key is of no use for; it can still be taken out
@@ -84,7 +85,7 @@ def request_signer_removal(
 def request_signature(
     *, actor: User, repository: Repository, tag: str, digest: str, length: int, signer: Signer, reason: str = ""
 ) -> ChangeRequest:
-    """Ask that a digest in the registry is signed as a tag by a signer whose key is on this server."""
+    """Ask that a digest in the registry is signed as a tag by a signer; who holds their key signs on their machine."""
     _check_repositories(actor, "request_signature", repository.account, [repository])
     check_new_tag(tag)
     digest = check_digest(digest if ":" in digest else f"sha256:{digest}")
@@ -94,11 +95,6 @@ def request_signature(
         raise CannotSign(
             f"{signer.name} was never approved as a signer of {repository.gun}.",
             next_step="Request the signer for this repository first; a lead approves it.",
-        )
-    if not signer.key.is_held_here:
-        raise CannotSign(
-            f"The key of {signer.name} is held by its owner, so this server cannot sign with it.",
-            next_step="Sign on the holder's machine with trustctl sign, or choose a signer whose key is sealed here.",
         )
     return _ask(
         Kind.SIGN,
@@ -115,11 +111,11 @@ def request_signature(
 def request_revocation(
     *, actor: User, repository: Repository, tag: str, reason: str = "", signer: Signer | None = None
 ) -> ChangeRequest:
-    """Ask that a tag is released no more. It takes the key of a signer that is on this server, where there are signers.
+    """Ask that a tag is released no more. It takes the key of a signer, where there are any.
 
     Raises:
         NoSuchTarget: the tag is not signed.
-        CannotSign: no signer's key that could do it is here.
+        CannotSign: no signer's key that could do it is here or enrolled.
     """
     _check_repositories(actor, "request_revocation", repository.account, [repository])
     check_tag(tag)
@@ -137,20 +133,27 @@ def request_revocation(
 
 
 @transaction.atomic
-def request_rotation(*, actor: User, repositories: Sequence[Repository], role: str, reason: str = "") -> ChangeRequest:
-    """Ask that repositories get a new root, targets or snapshot key. It takes the root key in use now."""
+def request_rotation(
+    *, actor: User, repositories: Sequence[Repository], role: str, reason: str = "", keys: Sequence[Key] = ()
+) -> ChangeRequest:
+    """Ask that repositories get a new root, targets or snapshot key. It takes the root key in use now.
+
+    The new keys are those given, enrolled before, which may be with their holders; else one that is made here.
+    """
     account = repositories[0].account if repositories else None
     if account is None:
         raise InvalidInput("Choose at least one repository.")
     _check_repositories(actor, "request_rotation", account, repositories)
     if role not in ROTATED:
         raise InvalidInput(f"{role[:40]!r} cannot be rotated here.", next_step="Choose root, targets or snapshot.")
+    for key in keys:
+        _require_successor(key, role, repositories)
     return _ask(
         Kind.ROTATE,
         actor=actor,
         account=account,
         repositories=repositories,
-        parameters={"role": role},
+        parameters={"role": role, **({"keys": sorted({key.key_id for key in keys})} if keys else {})},
         reason=reason,
     )
 
@@ -214,6 +217,7 @@ def _ask(
         subject=signer or request,
         reason=reason,
         request=request.pk,
+        custody=signer.key.custody if signer else "",
         repositories=sorted({repository.gun for repository in repositories}),
         asked=_plain(request),
     )
@@ -308,21 +312,35 @@ def _require_not_waiting(
             )
 
 
+def _require_successor(key: Key, role: str, repositories: Sequence[Repository]) -> None:
+    """Raise unless the key may take the place of the role's key in each of these repositories."""
+    purpose = {ROOT: Key.Purpose.ROOT, TARGETS: Key.Purpose.REPOSITORY}.get(role)
+    for repository in repositories:
+        fits = key.account_id == repository.account_id and key.purpose == purpose
+        if not fits or key.gun not in ("", repository.gun):
+            raise InvalidInput(
+                f"The key {key} cannot be the {role} key of {repository.gun}.",
+                next_step="Choose a key that was enrolled for this, or have a new one made.",
+            )
+
+
 def _revoking_signer(actor: User, repository: Repository, tag: str) -> Signer | None:
-    """Choose whose key takes the tag back: one that asks nobody, the asker's own, or one who signed it."""
+    """Choose whose key takes the tag back: one here that asks nobody, the asker's own, or one who signed it."""
     if not repository.signers:
         return None
     signed = {name for row in repository.tags.filter(tag=tag) for name in row.signers}
-    here = [signer for signer in approved_signers(repository) if signer.key.is_held_here]
-    if not here:
+    known = approved_signers(repository)
+    if not known:
         raise CannotSign(
-            f"No signer's key of {repository.gun} is on this server.",
+            f"No signer of {repository.gun} is known here.",
             next_step="Have a signer revoke it on their own machine: trustctl revoke.",
         )
-    return min(
-        here,
-        key=lambda row: (row.key.asks_passphrase, row.user_id != actor.pk, row.name not in signed, row.name),
-    )
+
+    def effort(row: Signer) -> tuple[bool, bool, bool, bool, str]:
+        is_elsewhere = not row.key.is_held_here
+        return is_elsewhere, row.key.asks_passphrase, row.user_id != actor.pk, row.name not in signed, row.name
+
+    return min(known, key=effort)
 
 
 def _check_policy(wanted: dict[str, Any]) -> None:
@@ -336,7 +354,7 @@ def _check_policy(wanted: dict[str, Any]) -> None:
         if not isinstance(wanted[name], bool):
             raise InvalidInput(f"{name} is true or false.")
     refused = wanted["refused_custodies"]
-    if not isinstance(refused, list) or not set(refused) <= set(Key.Custody.values) or refused != sorted(set(refused)):
+    if not isinstance(refused, list) or refused != [one for one in sorted(Key.Custody.values) if one in refused]:
         raise InvalidInput(f"refused_custodies lists some of {', '.join(sorted(Key.Custody.values))}, by name.")
     days = wanted["most_signer_days"]
     if days is not None and (isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 3650):

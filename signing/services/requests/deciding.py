@@ -99,6 +99,7 @@ def approve_request(
         after=changed.get("policy", {}),
         request=request.pk,
         content=content,
+        custody=request.signer.key.custody if request.signer else "",
         is_last=state is Outcome.APPROVED,
         comment=comment,
         stepped_up=has_stepped_up,
