@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from signing.models import Account
+from signing.freezing import freezes_on
 from signing.permissions import may, require
 from signing.selectors.accounts import members_of, visible_accounts
 from signing.selectors.keys import root_key_of
@@ -79,6 +80,7 @@ def _account_page(request: HtmxRequest, account: Account) -> HttpResponse:
         "repository_count": repositories.count(),
         "may_view_all": may(request.user, "view", account),
         "may_manage": may(request.user, "manage_account", account),
+        "freezes": list(freezes_on(account=account)),
         "may_see_webhooks": may(request.user, "view_webhooks", account),
         "may_make_root": may(request.user, "manage_root_keys", account),
         "may_add_repository": may(request.user, "create_repository", account),

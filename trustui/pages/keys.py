@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from signing.models import Key, Repository
+from signing.freezing import freezes_on
 from signing.permissions import may
 from signing.selectors.keys import visible_keys
 from signing.selectors.signers import repositories_of
@@ -164,6 +165,8 @@ def _key_page(
         "may_make_signer": key.purpose == Key.Purpose.SIGNER and may(request.user, "create_signer", key.account),
         "csr_form": csr_form or CsrForm(request, key, is_sent=False),
         "certificate_form": certificate_form or CertificateForm(request, is_sent=False),
+        "may_freeze": may(request.user, "freeze", key),
+        "freezes": list(freezes_on(key=key)),
         "operations": key.operations.select_related("repository", "account")[:5],
     }
     return render(request, "pages/key.html", context, status=sent.status if sent else 200)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from signing.models import User
 from signing.permissions import may, require
+from signing.freezing import freezes_on
 from signing.selectors.keys import visible_keys
 from signing.selectors.people import people_like, visible_machines, visible_people
 from signing.selectors.requests import visible_requests
@@ -196,3 +197,4 @@ def _person_page(request: HtmxRequest, person: User, form: ServiceForm | None = 
         "form": form,
     }
     return render(request, "pages/person.html", context, status=form.status if form else 200)
+        "freezes": list(freezes_on(person=person)),

@@ -82,6 +82,10 @@ PAGES = {
         {"tag": "2.0", "digest": DIGEST, "length": "528", "signer": Ref("signer"), "passphrase": PASSPHRASE},
     ),
     "key_matcher": Act("developer", {"pem": PUBLIC_PEM}, because="it only reads"),
+    "key_freeze": Act("signer", {"reason": "lost"}),
+    "account_freeze": Act("lead", {"reason": "lost"}),
+    "person_freeze": Act("admin", {"reason": "lost"}),
+    "freeze_lift": Act("admin", {"reason": "found"}),
     "key_csr": Act("signer", {"passphrase": PASSPHRASE}),
     "key_certificate": Act("signer", {"pem": Ref("certificate")}),
     "key_generate": Act(
@@ -214,6 +218,10 @@ CALLS = {
         "signer", {"account": Ref("account"), "name": "alice2", "pem": KEY_PEM, "passphrase": PASSPHRASE}
     ),
     "keys_enrol": Act("signer", {"account": Ref("account"), "name": "alice2", "pem": PUBLIC_PEM}),
+    "freezing_key": Act("signer", {"reason": "lost"}),
+    "freezing_account": Act("lead", {"reason": "lost"}),
+    "freezing_person": Act("admin", {"reason": "lost"}),
+    "freezing_lift": Act("admin", {"reason": "found"}),
     "keys_csr": Act("signer", {"passphrase": PASSPHRASE}),
     "keys_certificate": Act("signer", {"pem": Ref("certificate")}),
     "signers_new": Act("lead", {"account": Ref("account"), "name": "dora", "key": Ref("candidate_key")}),

@@ -38,6 +38,9 @@ class Address:
 
 THINGS = (
     ("account", "account"),
+    ("freezing_account", "account"),
+    ("freezing_person", "person"),
+    ("freez", "freeze"),
     ("trust_server", "trust_server"),
     ("signer", "signer"),
     ("repository", "repository"),

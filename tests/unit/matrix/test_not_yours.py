@@ -18,7 +18,7 @@ from tests.unit.matrix.world import World, references, resolved
 pytestmark = pytest.mark.django_db
 
 PERSONS = ("lead", "developer")
-NAMELESS = frozenset({"part", "form", "provider_id", "uidb36", "key", "tag"})  # no ids of rows
+NAMELESS = frozenset({"part", "form", "provider_id", "uidb36", "key", "tag", "act", "kind"})  # no ids of rows
 OPEN = frozenset({"account_reset_password_from_key"})
 
 

@@ -14,6 +14,7 @@ from signing.models import Account, ChangeRequest, Key, Membership, Operation, R
 from signing.server.models import MetadataFile
 from signing.services.api_tokens import create_token
 from signing.services.audit import record
+from signing.services.freezing import freeze
 from signing.services.machines import create_machine
 from signing.services.webhooks import create_webhook, ping_webhook
 from signing.trust.keystore.base import PrivateKey
@@ -135,6 +136,10 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "candidate_name": candidate.name,
         "operation": factories.make_operation("refresh", "refresh", repository, requested_by=requester).pk,
         "failed_operation": failed.pk,
+        "freeze": freeze(actor=lead, key=factories.make_key(account, name="frosty"), reason="lost").pk,
+        "act": "freeze",
+        "kind": "account",
+        "which": account.name,
         "webhook": webhook.pk,
         "delivery": ping_webhook(actor=lead, webhook=webhook).pk,
         "machine": machine.pk,
@@ -206,6 +211,9 @@ def _unknown() -> dict[str, Any]:
         "candidate_key": "0" * 64,
         "part": "public",
         "form": "csv",
+        "act": "freeze",
+        "kind": "account",
+        "which": "zz-nowhere",
         "signer_name": "zz-nobody",
         "candidate_name": "zz-nobody",
         "machine_name": "zz-nobody",
@@ -225,6 +233,7 @@ def _unknown() -> dict[str, Any]:
                 "proving_request",
                 "operation",
                 "failed_operation",
+                "freeze",
                 "webhook",
                 "delivery",
                 "machine",

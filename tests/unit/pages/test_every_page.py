@@ -12,6 +12,7 @@ from django.utils import timezone
 from signing.models import SignedTag, User
 from signing.server.models import MetadataFile
 from signing.services.api_tokens import create_token
+from signing.services.freezing import freeze
 from signing.services.machines import create_machine
 from signing.services.webhooks import create_webhook, ping_webhook
 from tests.factories import Cast, make_operation, make_request
@@ -77,6 +78,7 @@ FILES = {
     "audit_key",
     "audit_download",
     "request_step_up",
+    "freeze_step_up",
     "expiry_csv",
     "expiry_json",
 }
@@ -104,6 +106,8 @@ ADMINISTRATORS = {
     "person_new",
     "person",
     "person_change",
+    "person_freeze",
+    "freeze_lift",
 }
 LEADS = {"machine", "machine_token_new"}
 
@@ -142,6 +146,10 @@ def arguments(cast: Cast) -> dict[str, str | int]:
         "machine": machine.pk,
         "token": token.pk,
         "delivery": delivery.pk,
+        "freeze": freeze(actor=cast.lead, key=make_key(cast.account, name="frosty"), reason="lost").pk,
+        "act": "freeze",
+        "kind": "account",
+        "which": cast.account.name,
         "form": "csv",
         "mfa": 1,
         "my": 1,
@@ -202,9 +210,11 @@ WEBHOOKS = {"account_webhooks", "account_webhook_new"}
 REFUSED = {
     "admin": {"request_change"},
     "lead": {"request_change"},
-    "signer": {"repository_new", "accounts_change", "request_rotation", "machine_new", *WEBHOOKS},
+    "signer": {"repository_new", "accounts_change", "request_rotation", "machine_new", "account_freeze", *WEBHOOKS},
     "developer": {
         *WEBHOOKS,
+        "account_freeze",
+        "key_freeze",
         "machine_new",
         "repository_new",
         "accounts_change",
@@ -216,6 +226,8 @@ REFUSED = {
         "request_rotation",
     },
     "auditor": {
+        "account_freeze",
+        "key_freeze",
         "account_webhook_new",
         "machine_new",
         "repository_new",
