@@ -21,6 +21,7 @@ class TrustServer(models.Model):
     failures = models.PositiveIntegerField(
         db_default=0, default=0, help_text="how often in a row it did not answer the scheduled check"
     )
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="when that was counted last")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -45,6 +46,7 @@ class Account(models.Model):
     registry_failures = models.PositiveIntegerField(
         db_default=0, default=0, help_text="how often in a row the registry did not answer the scheduled check"
     )
+    registry_failed_at = models.DateTimeField(null=True, blank=True, help_text="when that was counted last")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

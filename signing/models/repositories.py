@@ -61,6 +61,15 @@ class Repository(models.Model):
         help_text='{"root", "repository": [TUF id], "signers": {name: [canonical id]}} that nobody wonders about; '
         "none: whatever is found first",
     )
+    timestamp_version = models.PositiveBigIntegerField(
+        db_default=0, default=0, help_text="version of the timestamp that verified last"
+    )
+    next_history_at = models.DateTimeField(
+        null=True, blank=True, help_text="when its history is told on, if there is more to tell; none: at once"
+    )
+    history_feed = models.CharField(
+        db_default="", default="", max_length=20, blank=True, help_text="number of the last change read of its server"
+    )
     history_version = models.PositiveBigIntegerField(
         db_default=0, default=0, help_text="version of the newest timestamp whose state the history tells"
     )
