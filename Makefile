@@ -65,7 +65,7 @@ PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
 # Options alone narrow what is given; a path replaces it.
 tests_of = $(if $(filter tests/%,$(T)),$(T),$(1) $(T))
 
-.PHONY: test unit interop browser fuzz bench pictures check lint fix
+.PHONY: test unit interop browser fuzz soak bench pictures check lint fix
 test: .venv/.dev ## Install what tests need (Debian), check the code, run every test, stop everything
 	@scripts/apt-install $(TEST_PACKAGES)
 	-@$(MAKE) --no-print-directory ldap # without it the tests of LDAP are skipped, and say so
@@ -83,6 +83,9 @@ browser: .venv/.dev ## Run people's journeys in Chromium
 
 fuzz: .venv/.dev ## Read N= damaged documents (100000) in one process; SEED= does a run again
 	@$(VENV)/python -m tests.fuzz $(or $(N),100000) $(if $(SEED),--seed $(SEED))
+
+soak: .venv/.dev ## Kill parts of the running product while it publishes: N= rounds (200); SEED= does a run again
+	@$(VENV)/python -m tests.soak
 
 bench: .venv/.dev ## Measure beside docker trust; prints a table and writes var/bench.json
 	@scripts/apt-install docker.io docker-registry notary postgresql wrk

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import signal
 import ssl
 import sys
 import urllib.request
@@ -63,9 +62,8 @@ class BuiltinServer(LocalTrustServer):
 
     def kill(self) -> None:
         """End all its processes at once, as a power cut does."""
-        if self._process and self._process.pid:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.stop()
+        if self._process:
+            self._process.kill()
 
     def _environment(self) -> dict[str, str]:
         master_key = self.folder / "master.key"

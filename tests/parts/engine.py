@@ -30,6 +30,13 @@ class Registry:
         self._process = registry.start(_place(self.folder, self.folder), self.host)
         return self
 
+    def resume(self) -> None:
+        self.start()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
     def stop(self) -> None:
         if self._process:
             self._process.stop()
@@ -53,6 +60,13 @@ class Engine:
         assert found.process, found.sentence
         self.url, self._process = found.address, found.process
         return self
+
+    def resume(self) -> None:
+        self.start()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
 
     def stop(self) -> None:
         if self._process:

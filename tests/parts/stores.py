@@ -6,7 +6,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,20 +21,37 @@ from trustui.embedded.processes import Process
 START_SECONDS = 20
 
 
+class RedisServer:
+    """redis-server on a unix socket; it keeps nothing over its end."""
+
+    def __init__(self, folder: Path) -> None:
+        program = require_program("redis-server")
+        folder.mkdir(parents=True, exist_ok=True)
+        socket_file = folder / "redis.sock"
+        self.url = f"unix://{socket_file}"
+        argv = [program, "--port", "0", "--unixsocket", str(socket_file), "--dir", str(folder), "--save", ""]
+        self._process = Process("redis-server", argv, env={"PATH": os.environ["PATH"]}, log=folder / "redis.log")
+
+    def resume(self) -> None:
+        self._process.start()
+        self._process.wait_ready(lambda: _answers_ping(self.url), START_SECONDS)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+
 @contextlib.contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
     """Run redis-server on a unix socket and give its URL."""
-    program = require_program("redis-server")
-    folder.mkdir(parents=True, exist_ok=True)
-    socket_file = folder / "redis.sock"
-    argv = [program, "--port", "0", "--unixsocket", str(socket_file), "--dir", str(folder), "--save", ""]
-    process = Process("redis-server", argv, env={"PATH": os.environ["PATH"]}, log=folder / "redis.log").start()
-    url = f"unix://{socket_file}"
+    server = RedisServer(folder)
     try:
-        process.wait_ready(lambda: _answers_ping(url), START_SECONDS)
-        yield url
+        server.resume()
+        yield server.url
     finally:
-        process.stop()
+        server.stop()
 
 
 def _answers_ping(url: str) -> bool:
@@ -97,9 +113,8 @@ class Postgres:
 
     def kill(self) -> None:
         """End it without letting it write anything more."""
-        if self._process and self._process.pid:
-            os.kill(self._process.pid, signal.SIGKILL)
-            self._process.stop()
+        if self._process:
+            self._process.kill()
 
     def stop(self) -> None:
         if self._process:

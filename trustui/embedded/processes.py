@@ -125,6 +125,12 @@ class Process:
         self._popen.wait()
         self._popen = None
 
+    def kill(self) -> None:
+        """End the program and its session at once, as a power cut does."""
+        if self._popen is not None:
+            self._signal(signal.SIGKILL)
+            self.stop()
+
     def tail(self, lines: int = 15) -> str:
         """Return the end of the log, for an error message."""
         if self.log is None:
