@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signing.models import ChangeRequest, Key, Repository, Signer
+from signing.trust.errors import InvalidKey, MetadataError
+from signing.trust.notary.root_rules import read_root
 
 Kind = ChangeRequest.Kind
 
@@ -15,7 +17,8 @@ PURPOSES = (ROOT, NEW_ROOT, REPOSITORY, SIGNER)
 def keys_for(kind: str, repository: Repository, signer: Signer | None) -> list[Key]:
     """List the keys that may be used for a change of this kind, and no others.
 
-    Until it has trust data, a repository takes the account's newest root key; later any of them that it names.
+    Until it has trust data, a repository takes the account's newest root key; later any of them that it names, and
+    these come first.
     """
     keys = sorted(repository.account.keys.all(), key=lambda key: key.pk)  # asked for once where they were prefetched
     ours = [key for key in keys if key.purpose == Key.Purpose.REPOSITORY and key.gun == repository.gun]
@@ -25,7 +28,18 @@ def keys_for(kind: str, repository: Repository, signer: Signer | None) -> list[K
     if kind == Kind.REVOKE:
         return [*own, *ours]
     roots = [key for key in reversed(keys) if key.purpose == Key.Purpose.ROOT]
-    return [*(roots if repository.administrative_keys else roots[:1]), *ours]
+    return [*(_in_use_first(repository, roots) if repository.administrative_keys else roots[:1]), *ours]
+
+
+def _in_use_first(repository: Repository, roots: list[Key]) -> list[Key]:
+    """Put the keys that the repository's root names before those that were, or will be, root keys of others."""
+    data = repository.metadata.filter(role=ROOT).values_list("data", flat=True).first() if len(roots) > 1 else None
+    try:
+        named = read_root(bytes(data)).root.role(ROOT).keys.values() if data else ()
+        in_use = {key.canonical_id for key in named}
+    except (MetadataError, InvalidKey):
+        return roots
+    return sorted(roots, key=lambda key: key.key_id not in in_use)
 
 
 def held_ids(keys: Sequence[Key]) -> set[str]:

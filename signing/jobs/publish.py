@@ -53,13 +53,14 @@ def clean_staging(operation_id: int) -> None:
 
 def _clean(operation: Operation) -> str:
     holder = _repository(operation).lease
-    if holder and holder != operation and not holder.is_finished:
+    is_shared = operation.staging_tag == Operation.STAGING_TAG
+    if is_shared and holder and holder != operation and not holder.is_finished:
         return f"Operation {holder.pk} uses the staging tag now and removes it."
     try:
         with wiring.registry_for(_repository(operation).account) as registry:
-            return _remove_staging(registry, _path(operation))
+            return _remove_staging(registry, operation)
     except TrustError as error:
-        return f"The staging tag {Operation.STAGING_TAG} could not be removed: {error.message}"
+        return f"The staging tag {operation.staging_tag} could not be removed: {error.message}"
 
 
 def _resolve(run: Run) -> None:
@@ -94,8 +95,8 @@ def _push(run: Run) -> None:
     source = run.result.get("source") or operation.parameters["source"]
     run.say(f"Pushing to {repository.gun} under the staging tag.")
     with wiring.engine() as engine:
-        engine.tag(source, f"{repository.gun}:{Operation.STAGING_TAG}")
-        pushed = engine.push(repository.gun, Operation.STAGING_TAG, wiring.login_for(repository.account), run.progress)
+        engine.tag(source, f"{repository.gun}:{operation.staging_tag}")
+        pushed = engine.push(repository.gun, operation.staging_tag, wiring.login_for(repository.account), run.progress)
     run.result |= {"digest": pushed.digest, "length": pushed.size}
     run.keep_alive()
     with wiring.registry_for(_repository(operation).account) as registry:
@@ -111,7 +112,7 @@ def _release(run: Run) -> None:
             manifest = _staged_manifest(registry, run)
             _move(registry, path, tag, manifest)
             run.say(f"{tag} points to {manifest.digest} now.")
-            run.result["staging"] = _remove_staging_quietly(registry, path)
+            run.result["staging"] = _remove_staging_quietly(registry, operation)
             run.say(run.result["staging"])
             if registry.tag_digest(path, tag) != manifest.digest:
                 run.say(f"The registry had removed {tag} together with the staging tag; it is put back.")
@@ -207,18 +208,18 @@ def _trusted_source(account: Account, gun: str) -> TrustedRepository:
         return refresh_trust(Gun.parse(gun), transport, cache, must_reach_server=True)
 
 
-def _remove_staging_quietly(registry: Registry, path: str) -> str:
+def _remove_staging_quietly(registry: Registry, operation: Operation) -> str:
     """Remove the staging tag; the tag has moved, so a failure here is told and no more."""
     try:
-        return _remove_staging(registry, path)
+        return _remove_staging(registry, operation)
     except RegistryError as error:
-        return f"The staging tag {Operation.STAGING_TAG} could not be removed: {error.message}"
+        return f"The staging tag {operation.staging_tag} could not be removed: {error.message}"
 
 
-def _remove_staging(registry: Registry, path: str) -> str:
-    if registry.delete_tag(path, Operation.STAGING_TAG):
-        return f"The staging tag {Operation.STAGING_TAG} is removed."
-    return f"The registry does not delete, so an empty placeholder stays under {Operation.STAGING_TAG}."
+def _remove_staging(registry: Registry, operation: Operation) -> str:
+    if registry.delete_tag(_path(operation), operation.staging_tag):
+        return f"The staging tag {operation.staging_tag} is removed."
+    return f"The registry does not delete, so an empty placeholder stays under {operation.staging_tag}."
 
 
 def _repository(operation: Operation) -> Repository:

@@ -12,7 +12,8 @@ from signing import chain, queue
 from signing.approvals.keys import passphrases_for
 from signing.approvals.opening import open_request
 from signing.approvals.previews import Asked, ItemPreview, preview
-from signing.models import ChangeRequest, Operation, Repository
+from signing.endings import end_operation
+from signing.models import ChangeRequest, Operation, Repository, SignatureTask
 
 Kind = ChangeRequest.Kind
 State = ChangeRequest.State
@@ -25,6 +26,38 @@ def expire_requests() -> None:
         with transaction.atomic():
             if late.filter(pk=request.pk).update(state=State.EXPIRED):
                 _record("expire_request", request, {"request": request.pk})
+
+
+def expire_signatures() -> None:
+    """End the work that waits for signatures nobody gave in time; nothing of it is published."""
+    late = SignatureTask.objects.filter(
+        state=SignatureTask.State.WAITING,
+        expires_at__lte=timezone.now(),
+        file__operation__state=Operation.State.NEEDS_SIGNATURE,
+    )
+    work = Operation.objects.filter(prepared_files__tasks__in=late).distinct()
+    for operation in work.select_related("account", "repository", "requested_by"):
+        asked = sorted({str(task.key) for task in late.filter(file__operation=operation).select_related("key")})
+        rows = Operation.objects.filter(pk=operation.pk, state=Operation.State.NEEDS_SIGNATURE)
+        sentence = f"Nobody signed in time with {', '.join(asked)}, so nothing was published."
+        with transaction.atomic():
+            if not end_operation(
+                operation,
+                rows,
+                Operation.State.FAILED,
+                error_code="signature_expired",
+                error=sentence,
+                next_step="Try again; the holders are asked anew.",
+            ):
+                continue
+            operation.lines.create(text=sentence)
+            chain.append(
+                actor=None,
+                action="expire_signatures",
+                account=operation.account,
+                subject=str(operation),
+                detail={"operation": operation.pk, "repository": str(operation.repository), "keys": asked},
+            )
 
 
 def end_signers() -> None:

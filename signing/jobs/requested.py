@@ -93,7 +93,7 @@ def _rotate(run: Run) -> None:
             return Published({}, before)
         if role == roles.SNAPSHOT:
             return trust.rotate(role, to_server=True)
-        return trust.rotate(role, [_new_key(run, keystore, role)])
+        return trust.rotate(role, _new_keys(run, keystore, role))
 
     _publish(run, verb)
 
@@ -121,11 +121,23 @@ def _publish(run: Run, verb: Verb) -> None:
 
 def _is_replaced(run: Run, known: set[str]) -> bool:
     """Tell whether a worker that was lost had finished: the new key counts, or not the one that did at first."""
+    if given := run.operation.parameters.get("keys"):
+        return known == set(given)
     if run.operation.key is not None:
         return known == {run.operation.key.key_id}
     first = run.result.setdefault("first_keys", sorted(known))
     run.save_result()
     return bool(set(first) != known)
+
+
+def _new_keys(run: Run, keystore: HeldKeys, role: str) -> list[PrivateKey]:
+    """Give the keys that were chosen, which may be with their holders, or a new one."""
+    given = run.operation.parameters.get("keys")
+    if not given:
+        return [_new_key(run, keystore, role)]
+    for row in Key.objects.filter(key_id__in=given, account=run.operation.account):
+        keystore.take_in_new(row)
+    return [keystore.open(key_id) for key_id in given]
 
 
 def _new_key(run: Run, keystore: HeldKeys, role: str) -> PrivateKey:

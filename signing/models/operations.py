@@ -95,6 +95,11 @@ class Operation(models.Model):
         return bool(self.result.get("signature_stored"))
 
     @property
+    def staging_tag(self) -> str:
+        """Where its image waits until it is signed; a tag of its own where that may take days."""
+        return str(self.parameters.get("staging_tag") or self.STAGING_TAG)
+
+    @property
     def outcome(self) -> str:
         """Say in a few words what became of it; while it works, what it is doing."""
         if self.state == self.State.FAILED and self.kind == self.Kind.PUBLISH:

@@ -55,7 +55,7 @@ def overview(user: User) -> Overview:
         signer_keys=purposes.get(Key.Purpose.SIGNER, 0),
         signers=visible_signers(user).count(),
         waiting_for_me=waiting_for(user).count(),
-        open_operations=states.get(Operation.State.QUEUED, 0) + states.get(Operation.State.RUNNING, 0),
+        open_operations=sum(count for state, count in states.items() if state not in Operation.FINISHED),
         failed_operations=states.get(Operation.State.FAILED, 0),
         engine=engine_status(),
         latest=list(visible_operations(user)[:5]),

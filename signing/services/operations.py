@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,6 +54,8 @@ def publish_image(
         )
     parameters = {"source": source.strip(), "tag": tag, "from_local": from_local, "sign": sign}
     parameters |= _source_account(actor, name)
+    if sign and signer and not signer.key.is_held_here:  # others publish while its holder takes their time
+        parameters["staging_tag"] = f"{Operation.STAGING_TAG}-{secrets.token_hex(6)}"
     operation = start_operation(
         Operation.Kind.PUBLISH,
         actor=actor,
@@ -215,9 +218,9 @@ def check_new_tag(tag: str) -> None:
     """
     if not tag:
         raise NoTag("A tag is needed.")
-    if check_tag(tag) == Operation.STAGING_TAG:
+    if check_tag(tag).startswith(Operation.STAGING_TAG):
         raise InvalidName(
-            f"The tag {Operation.STAGING_TAG} is kept for images that are not signed yet; choose another."
+            f"Tags that begin with {Operation.STAGING_TAG} are kept for images that are not signed yet; choose another."
         )
 
 

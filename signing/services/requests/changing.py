@@ -133,7 +133,7 @@ def renew_request(*, actor: User, request: ChangeRequest) -> ChangeRequest:
     request = locked(request)
     if request.state == ChangeRequest.State.WAITING and timezone.now() < request.expires_at:
         raise Conflict("This request still waits for its decision.", next_step="Have it decided, or withdraw it.")
-    unfinished = (Operation.State.QUEUED, Operation.State.RUNNING, Operation.State.DONE)
+    unfinished = {*Operation.State.values} - {Operation.State.FAILED, Operation.State.CANCELLED}
     items = request.items.select_related("repository__account", "operation")
     left = [item.repository for item in items if not item.operation or item.operation.state not in unfinished]
     action = ASKING[request.kind]

@@ -98,8 +98,8 @@ def start_items(actor: User, request: ChangeRequest, given: Mapping[str, str], *
 
 
 def _has_consent(approver: User, request: ChangeRequest, item: ChangeRequestItem) -> bool:
-    """Tell whether somebody who may sign with the key asked for it, or approves it now."""
-    if request.kind != ChangeRequest.Kind.SIGN:
+    """Tell whether somebody who may sign with the key asked for it, or approves it now, or signs it themselves."""
+    if request.kind != ChangeRequest.Kind.SIGN or (request.signer and not request.signer.key.is_held_here):
         return True
     people = [person for person in (approver, request.requested_by) if person is not None]
     return any(may_sign_for(person, request, [item]) for person in people)

@@ -52,10 +52,10 @@ def effect_of_first(root_key: PublicKey, changes: Sequence[Change], now: datetim
     return Effect(tuple(diff_lines(None, first_update(base_keys.first_root(keys, now), changes, now))))
 
 
-def effect_of_rotation(before: TrustedRepository, role: str, now: datetime) -> Effect:
-    """Tell what giving a base role new keys does."""
+def effect_of_rotation(before: TrustedRepository, role: str, now: datetime, count: int = 0) -> Effect:
+    """Tell what giving a base role new keys does: so many, else as many as have to sign."""
     draft = Draft({roles.TARGETS: before.targets, **before.delegations}, now)
-    keys = new_keys(role, before.root.roles[role].threshold)
+    keys = new_keys(role, count or before.root.roles[role].threshold)
     return _effect(before, rotation_update(draft, before, role, keys, now))
 
 
