@@ -13,7 +13,7 @@ from django.utils import timezone
 from signing import queue, wiring
 from signing.endings import end_operation
 from signing.jobs.heartbeat import LOST_AFTER
-from signing.jobs.request_ticks import expire_requests
+from signing.jobs.request_ticks import expire_requests, expire_signatures
 from signing.jobs.run import RELEASE_ATTEMPTS, due
 from signing.jobs.state import check_repository, store_failure
 from signing.models import EngineStatus, Operation, Repository, SealedSecret
@@ -29,6 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 def refresh_due() -> None:
+    expire_signatures()
     """Check the repositories nobody has checked for five minutes, longest unchecked first.
 
     A trust server that does not answer is asked once per tick, not once per repository.
@@ -69,7 +70,7 @@ def engine_status() -> None:
     try:
         with wiring.engine() as engine:
             info = engine.status()
-        images = [name for name in info.images if not name.endswith(f":{Operation.STAGING_TAG}")]
+        images = [name for name in info.images if f":{Operation.STAGING_TAG}" not in name]
         fields = {"is_available": True, "version": info.version, "reason": "", "images": images}
     except TrustError as error:
         fields = {"is_available": False, "reason": f"{error.message} {error.next_step}", "images": []}
