@@ -105,7 +105,7 @@ class _Names:
         self._wanted = wanted
         self._places: dict[str, dict[int, Place]] = defaultdict(dict)
         self._others: dict[str, set[str]] = defaultdict(set)
-        self._certified = _certified_ids(repositories)
+        self._certified = certified_ids(repositories)
         for repository in repositories:
             for entry in repository.signers:
                 for key_id in entry["keys"]:
@@ -153,7 +153,7 @@ def _ids_of(text: str, blocks: list[str]) -> Iterator[str]:
         yield PublicKey.from_pem(text[text.index("-----BEGIN CERTIFICATE") :]).key_id
 
 
-def _certified_ids(repositories: list[Repository]) -> dict[str, str]:
+def certified_ids(repositories: list[Repository]) -> dict[str, str]:
     """Tell of each id in a trusted root file, whose certificate it names, the id of the bare key."""
     roots = TrustedMetadata.objects.filter(repository__in=[row.pk for row in repositories], role="root")
     found: dict[str, str] = {}

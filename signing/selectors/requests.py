@@ -27,6 +27,7 @@ __all__ = (
     "ItemPreview",
     "Problem",
     "Quorum",
+    "anything_is_open",
     "passphrases_needed",
     "preview_of",
     "visible_requests",
@@ -80,6 +81,12 @@ def waiting_for(user: User) -> QuerySet[ChangeRequest]:
     )
     both = Q(pk__in=to_decide.order_by().values("pk")) | Q(pk__in=to_sign.order_by().values("pk"))
     return visible_requests(user).filter(both)
+
+
+def anything_is_open() -> bool:
+    """Tell whether any request of anybody may wait for somebody: the quick look before `waiting_for`."""
+    open_states = (ChangeRequest.State.WAITING, ChangeRequest.State.APPROVED)
+    return ChangeRequest.objects.filter(state__in=open_states, expires_at__gt=timezone.now()).exists()
 
 
 def preview_of(request: ChangeRequest) -> list[ItemPreview]:

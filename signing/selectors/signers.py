@@ -22,6 +22,16 @@ def approved_signers(repository: Repository) -> list[Signer]:
     return [signer for signer in signers if (signer.name, signer.key.key_id) in approved]
 
 
+def people_behind(repository: Repository) -> dict[str, User | None]:
+    """Name who is behind each signer's name whose very key is trusted there; None: a machine."""
+    approved = {(entry["name"], key) for entry in repository.signers for key in entry["keys"]}
+    rows = Signer.objects.filter(account=repository.account_id, name__in={name for name, _key in approved})
+    rows = rows.select_related("user", "key").only(
+        "name", "key__key_id", "user__username", "user__first_name", "user__last_name"
+    )
+    return {row.name: row.user for row in rows if (row.name, row.key.key_id) in approved}
+
+
 def usable_signers(user: User, repository: Repository) -> list[Signer]:
     """List the approved signers this person may sign with."""
     return [signer for signer in approved_signers(repository) if may(user, "sign_with", signer, at=repository)]

@@ -54,6 +54,12 @@
     });
   setInterval(countOn, 30000);
 
+  // A date says on hover exactly when it was; in long lists that is not written a hundred times.
+  document.addEventListener("mouseover", (event) => {
+    const time = event.target.closest("time:not([title])");
+    if (time) time.title = new Date(time.dateTime).toISOString().replace("T", " ").replace(/\.\d+Z/, " UTC");
+  });
+
   // Polled parts: ask with the tag of what is shown, so that "nothing new" answers 304 and swaps nothing.
   document.addEventListener("htmx:configRequest", (event) => {
     const tag = event.detail.elt.dataset.etag;

@@ -1,4 +1,4 @@
-"""Repositories: the list, and `docker trust inspect` as a page."""
+"""Repositories: the list, what is done with one, and its tags one by one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from signing.models import Operation, Repository, SignedTag
+from signing.models import SignedTag
 from signing.permissions import may
 from signing.selectors import inspection as inspected
 from signing.selectors.repositories import tags_of, visible_repositories
-from signing.selectors.signers import approved_signers, usable_signers
 from signing.services.repositories import check_now, create_repository
 from trustui.forms.repositories import RepositoryFilter, RepositoryForm
 from trustui.htmx import HtmxRequest, answers_part, with_vary
-from trustui.pages import commands, inspection
+from trustui.pages import commands
 from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
-
-TAGS_SHOWN = 50
+from trustui.pages.repository import open_check, people_of
 
 
 @login_required
@@ -58,42 +56,6 @@ def new(request: HtmxRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def show(request: HtmxRequest, gun: str) -> HttpResponse:
-    repository = get_object_or_404(visible_repositories(request.user), gun=gun)
-    search = request.GET.get("tag", "").strip()
-    tags = tags_of(repository)
-    if search:
-        tags = tags.filter(tag__icontains=search)
-    people = _people(repository)
-    context = {
-        "repository": repository,
-        "page": page_of(request, tags, size=TAGS_SHOWN),
-        "search": search,
-        "people": people,
-    }
-    if answers_part(request, "tags"):
-        return with_vary(render(request, "pages/repository.html#tags", context))
-    context |= {
-        "chain": inspection.chain_of(repository),
-        "pretty": inspected.pretty(repository),
-        "checking": _open_check(repository),
-        "may_check": may(request.user, "check_repository", repository),
-        "may_publish": may(request.user, "publish", repository),
-        "may_sign": bool(usable_signers(request.user, repository)),
-        "may_request": may(request.user, "request_signer", repository),
-        "may_ask_signature": may(request.user, "request_signature", repository),
-        "may_rotate": may(request.user, "request_rotation", repository),
-        "inspect_command": commands.inspect(repository),
-        "docker_command": commands.docker_inspect(repository),
-        "server": repository.account.trust_server,
-    }
-    if answers_part(request, "check"):
-        return with_vary(render(request, "pages/repository.html#check", context))
-    return with_vary(render(request, "pages/repository.html", context))
-
-
-@login_required
-@require_GET
 def tag(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
     """Show one tag, as `docker trust inspect GUN:TAG` does."""
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
@@ -102,7 +64,7 @@ def tag(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
         "repository": repository,
         "tag": tag,
         "signed": signed,
-        "people": _people(repository),
+        "people": people_of(repository),
         "pretty": inspected.pretty(repository, tag),
         "json": inspected.as_json(repository, tag),
         "may_pull": may(request.user, "pull", repository),
@@ -119,10 +81,12 @@ def tag(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
 @login_required
 @require_GET
 def as_json(request: HtmxRequest, gun: str) -> HttpResponse:
-    """Give the very JSON `docker trust inspect` prints."""
+    """Give the very JSON `docker trust inspect` prints, or with `?form=pretty` what it prints for people."""
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
     if not repository.administrative_keys:
         raise Http404("no trust data")
+    if request.GET.get("form") == "pretty":
+        return HttpResponse(inspected.all_pretty(repository), content_type="text/plain; charset=utf-8")
     return HttpResponse(inspected.as_json(repository), content_type="application/json")
 
 
@@ -133,17 +97,6 @@ def check(request: HtmxRequest, gun: str) -> HttpResponse:
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
     check_now(actor=request.user, repository=repository)
     if answers_part(request, "check"):
-        context = {"repository": repository, "checking": _open_check(repository), "may_check": True}
+        context = {"repository": repository, "checking": open_check(repository), "may_check": True}
         return with_vary(render(request, "pages/repository.html#check", context))
     return redirect(repository)
-
-
-def _open_check(repository: Repository) -> Operation | None:
-    return repository.operations.filter(
-        kind=Operation.Kind.REFRESH, state__in=(Operation.State.QUEUED, Operation.State.RUNNING)
-    ).first()
-
-
-def _people(repository: Repository) -> dict[str, str]:
-    """Name the person or machine behind each signer whose very key is trusted here."""
-    return {signer.name: str(signer.user) if signer.user else "a machine" for signer in approved_signers(repository)}

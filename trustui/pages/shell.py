@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,7 +17,7 @@ from signing.models import User
 from signing.permissions import may
 from signing.selectors.notices import unread
 from signing.selectors.people import leads_an_account
-from signing.selectors.requests import waiting_for
+from signing.selectors.requests import anything_is_open, waiting_for
 
 THEMES = ("light", "dark", "auto")
 A_YEAR = 365 * 24 * 3600
@@ -29,8 +29,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme if theme in THEMES else "auto",
         "themes": (("light", _("Light"), "sun"), ("dark", _("Dark"), "moon"), ("auto", _("Automatic"), "monitor")),
-        "waiting_count": _counted_once(request, waiting_for),
-        "inbox_count": _counted_once(request, waiting_for, unread),
+        "waiting_count": lambda: counts_of(request).waiting,
+        "inbox_count": lambda: counts_of(request).inbox,
         "may_read_people": _signed_in(request, lambda user: may(user, "read_people")),
         "may_run_machines": _signed_in(request, leads_an_account),
     }
@@ -46,16 +46,27 @@ def _signed_in(request: HttpRequest, holds: Callable[[User], bool]) -> Callable[
     return ask
 
 
-def _counted_once(request: HttpRequest, *lists: Callable[[User], QuerySet[Any]]) -> Callable[[], int]:
-    counted: list[int] = []
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What waits for a person: requests to decide, and these with what they were told and have not read."""
 
-    def count() -> int:
+    waiting: int = 0
+    inbox: int = 0
+
+
+def counts_of(request: HttpRequest) -> Counts:
+    """Count what waits for who is signed in, once for each request of theirs."""
+    counted = getattr(request, "_counts", None)
+    if not isinstance(counted, Counts):
         user = getattr(request, "user", None)
-        if not counted:
-            counted.append(sum(rows(user).count() for rows in lists) if isinstance(user, User) else 0)
-        return counted[0]
+        counted = _count(user) if isinstance(user, User) else Counts()
+        request._counts = counted  # type: ignore[attr-defined]  # nobody else reads it
+    return counted
 
-    return count
+
+def _count(user: User) -> Counts:
+    waiting = waiting_for(user).count() if anything_is_open() else 0
+    return Counts(waiting, waiting + unread(user).count())
 
 
 @require_POST

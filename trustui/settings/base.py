@@ -55,7 +55,7 @@ def database(address: str) -> dict[str, Any]:
 DATABASES = {"default": database(env.str("DATABASE_URL", default=""))}
 
 # Shared by all web processes, so that sign-in limits count once; needs no second service.
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "trustui_cache",

@@ -34,6 +34,7 @@ TEST_SEALING_PRIVATE_KEYS = {name: key.private_bytes_raw() for name, key in _key
 SEALING_RECIPIENT = "signing"
 SEALING_PRIVATE_KEY = TEST_SEALING_PRIVATE_KEYS["signing"]
 MASTER_KEY = os.urandom(32)
+PREVIOUS_MASTER_KEYS: tuple[bytes, ...] = ()
 _audit_key = ec.generate_private_key(ec.SECP256R1())
 AUDIT_KEY = _audit_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 AUDIT_PUBLIC_KEY = _audit_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
@@ -51,6 +52,8 @@ TRUST_SERVER_AUTH_REALM = TRUST_SERVER_AUTH_SERVICE = TRUST_SERVER_AUTH_ISSUER =
 TRUST_SERVER_ANONYMOUS_PULL = False
 TRUST_SERVER_LARGEST_UPLOAD = 32 * 1024 * 1024
 TRUST_SERVER_UPLOAD_SECONDS = 30.0
+WORKER_TOKEN_SERVERS: tuple[str, ...] = ()
+WORKER_TOKEN_KEY = WORKER_TOKEN_CERTIFICATE = ""
 DOCKER_HOST = ""
 DIGEST_HOUR = 6
 WEBHOOKS_TO_THIS_MACHINE = True
@@ -68,7 +71,10 @@ if _url := os.environ.get("TEST_DATABASE_URL"):  # the same tests on PostgreSQL
     from trustui.settings.base import database
 
     DATABASES = {"default": database(_url)}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "fragments": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},  # rows of tests change without a version
+}
 TRUSTUI_QUEUE = "none"
 RQ_QUEUES = {}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

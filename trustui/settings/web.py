@@ -77,12 +77,12 @@ TEMPLATES = [
     },
 ]
 
-# Parts of pages as they were drawn, in the memory of this process; what they show is named in their keys.
+# Pages and parts of them as they were drawn, in the memory of this process; what they show is named in their keys.
 CACHES["fragments"] = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "fragments",
     "TIMEOUT": 3600,
-    "OPTIONS": {"MAX_ENTRIES": 200},
+    "OPTIONS": {"MAX_ENTRIES": 128},
 }
 
 STATIC_URL = "/static/"

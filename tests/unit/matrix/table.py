@@ -52,6 +52,7 @@ PAGES = {
     # for everybody
     "health": _page(ALL, NO),
     "theme": _page(NO, ALL),
+    "design": _page(SIGNED_IN),
     "language": _page(NO, ALL),
     "account_login": _page(ALL, STRANGER),
     "account_logout": _page(ALL, SIGNED_IN),
@@ -108,6 +109,10 @@ PAGES = {
     "repository": _page(MEMBERS_HERE),
     "tag": _page(MEMBERS_HERE),
     "repository_json": _page(MEMBERS_HERE),
+    "repository_metadata": _page(MEMBERS_HERE),
+    "repository_metadata_file": _page(MEMBERS_HERE),
+    "repository_metadata": _page(MEMBERS_HERE),
+    "repository_metadata_file": _page(MEMBERS_HERE),
     "repository_ci": _page(MEMBERS_HERE),
     "repository_members": _page(MEMBERS_HERE, LEADS),
     "repository_remove_member": _page(NO, LEADS),

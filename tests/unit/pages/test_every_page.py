@@ -15,7 +15,7 @@ from signing.services.api_tokens import create_token
 from signing.services.freezing import freeze
 from signing.services.machines import create_machine
 from signing.services.webhooks import create_webhook, ping_webhook
-from tests.factories import Cast, make_operation, make_request
+from tests.factories import Cast, make_key, make_operation, make_request
 from trustui.urls import urlpatterns
 
 from .reading import Page
@@ -73,6 +73,7 @@ POST_ONLY = {
 }
 FILES = {
     "repository_json",
+    "repository_metadata_file",
     "key_download",
     "trust_server_ca",
     "audit_key",
