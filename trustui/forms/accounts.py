@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias, cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from signing.models import Account, TrustServer
 from signing.selectors.trust_servers import visible_trust_servers
@@ -17,25 +18,27 @@ TrustServerField: TypeAlias = "forms.ModelChoiceField[TrustServer]"
 class AccountForm(ServiceForm):
     """A new account."""
 
-    name = NameField(max_length=50, help_text="Short, for this dashboard: letters, digits, hyphens.")
+    name = NameField(max_length=50, help_text=_("Short, for this dashboard: letters, digits, hyphens."))
     registry = NameField(
-        max_length=255, help_text="As it stands in image names: registry.example.com, or docker.io for Docker Hub."
+        max_length=255, help_text=_("As it stands in image names: registry.example.com, or docker.io for Docker Hub.")
     )
     namespace = NameField(
-        max_length=200, required=False, help_text="First part of each repository's path, for example team."
+        max_length=200, required=False, help_text=_("First part of each repository's path, for example team.")
     )
     trust_server = forms.ModelChoiceField(
-        queryset=TrustServer.objects.none(), empty_label=None, help_text="Where its signatures are kept."
+        queryset=TrustServer.objects.none(), empty_label=None, help_text=_("Where its signatures are kept.")
     )
-    registry_username = NameField(max_length=255, required=False, label="Registry user name")
+    registry_username = NameField(max_length=255, required=False, label=_("Registry user name"))
     registry_password = PassphraseField(
-        required=False, label="Registry password or token", help_text="Sealed to the Docker worker; never shown again."
+        required=False,
+        label=_("Registry password or token"),
+        help_text=_("Sealed to the Docker worker; never shown again."),
     )
     enforces_trust = forms.BooleanField(
         required=False,
         initial=True,
-        label="Enforce content trust",
-        help_text="Unsigned images of this account are refused when someone pulls or pushes through TrustUI.",
+        label=_("Enforce content trust"),
+        help_text=_("Unsigned images of this account are refused when someone pulls or pushes through TrustUI."),
     )
 
     def __init__(self, request: HtmxRequest) -> None:
@@ -47,13 +50,15 @@ class AccountChangeForm(ServiceForm):
     """What may change in an account; its names in the registry may not."""
 
     trust_server = forms.ModelChoiceField(
-        queryset=TrustServer.objects.none(), empty_label=None, help_text="Only an administrator may choose another one."
+        queryset=TrustServer.objects.none(),
+        empty_label=None,
+        help_text=_("Only an administrator may choose another one."),
     )
-    registry_username = NameField(max_length=255, required=False, label="Registry user name")
+    registry_username = NameField(max_length=255, required=False, label=_("Registry user name"))
     registry_password = PassphraseField(
-        required=False, label="New registry password or token", help_text="Leave empty to keep the stored one."
+        required=False, label=_("New registry password or token"), help_text=_("Leave empty to keep the stored one.")
     )
-    forget_password = forms.BooleanField(required=False, label="Remove the stored password")
+    forget_password = forms.BooleanField(required=False, label=_("Remove the stored password"))
     enforces_trust = AccountForm.base_fields["enforces_trust"]
 
     def __init__(self, request: HtmxRequest, account: Account) -> None:

@@ -9,6 +9,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing.models import User
 from signing.selectors.people import person_named
@@ -72,26 +74,26 @@ class PemField(forms.CharField):
 class PemForm(ServiceForm):
     """A form whose field `pem` may be pasted or uploaded as `pem_file`."""
 
-    pem = PemField(required=False, label="PEM text")
-    pem_file = forms.FileField(required=False, label="or a file")
+    pem = PemField(required=False, label=_("PEM text"))
+    pem_file = forms.FileField(required=False, label=_("or a file"))
 
     def clean_pem_file(self) -> str:
         upload: UploadedFile[bytes] | None = self.cleaned_data.get("pem_file")
         if not upload:
             return ""
         if upload.size is None or upload.size > UPLOAD_LIMIT:
-            raise forms.ValidationError("That file is too large to be a key or a certificate.")
+            raise forms.ValidationError(gettext("That file is too large to be a key or a certificate."))
         try:
             text: str = upload.read().decode("ascii")
         except UnicodeDecodeError:
-            raise forms.ValidationError("That file is not PEM text.") from None
+            raise forms.ValidationError(gettext("That file is not PEM text.")) from None
         return text
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         text = cleaned.get("pem_file") or cleaned.get("pem") or ""
         if not text and not self.errors:
-            self.add_error("pem", "Paste the text or choose the file.")
+            self.add_error("pem", gettext("Paste the text or choose the file."))
         cleaned["pem"] = text
         return cleaned
 
@@ -109,7 +111,9 @@ class PersonField(NameField):
             return None
         person = person_named(name)
         if person is None:
-            raise forms.ValidationError(f"There is no person with the user name {name} here.")
+            raise forms.ValidationError(
+                gettext("There is no person with the user name %(name)s here.") % {"name": name}
+            )
         return person
 
 

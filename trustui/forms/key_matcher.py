@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
 
 from signing.selectors.key_matcher import read_ids
 from signing.trust.errors import TrustError
@@ -17,12 +18,12 @@ class KeyMatcherForm(PemForm):
 
     def __init__(self, request: HtmxRequest) -> None:
         super().__init__(request)
-        self.fields["pem"].label = "Key ID or public key"
+        self.fields["pem"].label = gettext("Key ID or public key")
         self.fields["pem"].widget.attrs["rows"] = 5
-        self.fields[
-            "pem"
-        ].help_text = "At least 12 digits of the ID, or the text of a .pub, .crt or .pem file. Never a private key."
-        self.fields["pem_file"].label = "or drop a file here"
+        self.fields["pem"].help_text = gettext(
+            "At least 12 digits of the ID, or the text of a .pub, .crt or .pem file. Never a private key."
+        )
+        self.fields["pem_file"].label = gettext("or drop a file here")
 
     def read(self) -> list[str]:
         """Give the ids it names; none where it was refused, and then the form says why."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing.models import Account, Membership
 from signing.selectors.repositories import visible_repositories
@@ -17,11 +19,11 @@ from trustui.htmx import HtmxRequest
 
 # What each role is for, in one plain sentence.
 ROLES = {
-    Membership.Role.ADMIN: "everything a lead does, and makes leads and admins",
-    Membership.Role.LEAD: "approves what others ask for, manages repositories, keys and people below leads",
-    Membership.Role.SIGNER: "has keys, signs and publishes, asks",
-    Membership.Role.DEVELOPER: "publishes and asks; signs with a signer that is theirs",
-    Membership.Role.AUDITOR: "reads everything, the audit log included, and changes nothing",
+    Membership.Role.ADMIN: _("everything a lead does, and makes leads and admins"),
+    Membership.Role.LEAD: _("approves what others ask for, manages repositories, keys and people below leads"),
+    Membership.Role.SIGNER: _("has keys, signs and publishes, asks"),
+    Membership.Role.DEVELOPER: _("publishes and asks; signs with a signer that is theirs"),
+    Membership.Role.AUDITOR: _("reads everything, the audit log included, and changes nothing"),
 }
 
 
@@ -45,10 +47,12 @@ class MemberForm(ServiceForm):
     """A person and their role here."""
 
     user = PersonField(
-        max_length=LONGEST_USERNAME, label="User name", help_text="Exactly as they sign in with it; ask them."
+        max_length=LONGEST_USERNAME, label=_("User name"), help_text=_("Exactly as they sign in with it; ask them.")
     )
     role = forms.ChoiceField(initial=Membership.Role.DEVELOPER)
-    last_day = LastDayField(label="Until", help_text="The last day the role counts (UTC). Empty: until it is taken.")
+    last_day = LastDayField(
+        label=_("Until"), help_text=_("The last day the role counts (UTC). Empty: until it is taken.")
+    )
 
     def __init__(self, request: HtmxRequest, *, may_make_leads: bool, is_sent: bool = True) -> None:
         super().__init__(request, is_sent=is_sent)
@@ -66,13 +70,15 @@ class MachineForm(ServiceForm):
     """A new machine account in one account."""
 
     username = NameField(
-        max_length=LONGEST_USERNAME, label="Account name", help_text="What the record calls it, for example ci-team."
+        max_length=LONGEST_USERNAME,
+        label=_("Account name"),
+        help_text=_("What the record calls it, for example ci-team."),
     )
     full_name = forms.CharField(
         max_length=LONGEST_NAME,
         required=False,
-        label="What it is",
-        help_text="For people, for example “Jenkins of team”.",
+        label=_("What it is"),
+        help_text=_("For people, for example “Jenkins of team”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -80,5 +86,8 @@ class MachineForm(ServiceForm):
         super().__init__(request)
         rows = visible_repositories(request.user).filter(account=account)
         self.fields["repositories"] = RepositoriesField(
-            request, rows, required=False, help_text="Where it may ask. None: in every repository of the account."
+            request,
+            rows,
+            required=False,
+            help_text=gettext("Where it may ask. None: in every repository of the account."),
         )

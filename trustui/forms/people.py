@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from signing.models import User
 from signing.services.people import LONGEST_NAME, LONGEST_USERNAME, Standing, standing_of
@@ -15,19 +16,19 @@ class PersonForm(ServiceForm):
 
     username = NameField(
         max_length=LONGEST_USERNAME,
-        label="User name",
-        help_text="What they sign in with, and what a lead types to give them a role. It stays.",
+        label=_("User name"),
+        help_text=_("What they sign in with, and what a lead types to give them a role. It stays."),
     )
     full_name = forms.CharField(
         max_length=LONGEST_NAME,
         required=False,
-        help_text="What others see; without it the user name.",
+        help_text=_("What others see; without it the user name."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     email = forms.EmailField(
         max_length=254,  # what the table keeps
         required=False,
-        label="E-mail address",
+        label=_("E-mail address"),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
 
@@ -45,7 +46,7 @@ class PersonChangeForm(ServiceForm):
 class StandingForm(ServiceForm):
     """What somebody is in the installation as a whole."""
 
-    standing = forms.ChoiceField(choices=Standing.choices, label="In the whole installation")
+    standing = forms.ChoiceField(choices=Standing.choices, label=_("In the whole installation"))
 
     def __init__(self, request: HttpRequest, person: User, *, is_sent: bool = True) -> None:
         super().__init__(request, is_sent=is_sent, initial={"standing": standing_of(person)})

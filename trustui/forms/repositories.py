@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing.models import Account, Repository
 from signing.selectors.accounts import visible_accounts
@@ -37,26 +39,31 @@ class RepositoriesField(forms.MultipleChoiceField):
 class RepositoryForm(ServiceForm):
     """A new repository of one account."""
 
-    path = NameField(max_length=200, label="Name", help_text="The rest of the image name, without a tag.")
+    path = NameField(max_length=200, label=_("Name"), help_text=_("The rest of the image name, without a tag."))
     description = forms.CharField(max_length=200, required=False)
 
     def __init__(self, request: HtmxRequest, account: Account) -> None:
         super().__init__(request)
         prefix = "/".join(filter(None, (account.registry, account.namespace)))
-        self.fields["path"].help_text = f"The image will be called {prefix}/NAME:TAG."
+        self.fields["path"].help_text = gettext("The image will be called %(prefix)s/NAME:TAG.") % {"prefix": prefix}
 
 
 class RepositoryFilter(forms.Form):
     """Filters of the list, kept in the address."""
 
-    q = forms.CharField(required=False, label="Search", max_length=255)
+    q = forms.CharField(required=False, label=_("Search"), max_length=255)
     account = forms.ChoiceField(required=False)
-    verdict = forms.ChoiceField(required=False, choices=[("", "Any"), *Repository.Verdict.choices], label="Status")
+    verdict = forms.ChoiceField(
+        required=False, choices=[("", _("Any")), *Repository.Verdict.choices], label=_("Status")
+    )
 
     def __init__(self, request: HtmxRequest) -> None:
         super().__init__(data=request.GET)
         names = [account.name for account in visible_accounts(request.user)]
-        cast(forms.ChoiceField, self.fields["account"]).choices = [("", "Any"), *((name, name) for name in names)]
+        cast(forms.ChoiceField, self.fields["account"]).choices = [
+            ("", gettext("Any")),
+            *((name, name) for name in names),
+        ]
         self.fields["q"].widget = forms.TextInput(attrs={"type": "search", "autocomplete": "off"})
 
     def value(self, name: str) -> str:

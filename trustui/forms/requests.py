@@ -7,6 +7,8 @@ from datetime import datetime, time, timedelta
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing.approvals.words import KEYS
 from signing.models import Account, ChangeRequest, Repository
@@ -18,17 +20,17 @@ from trustui.htmx import HtmxRequest
 SHOWN_REPOSITORIES = 200  # beyond that the search narrows the choice
 
 PASSPHRASE_LABELS = {
-    "root": "Passphrase of the account's root key",
-    "new_root": "Passphrase for the new root key",
-    "repository": "Passphrase of the repository key",
-    "signer": "Passphrase of the signer's key",
+    "root": _("Passphrase of the account's root key"),
+    "new_root": _("Passphrase for the new root key"),
+    "repository": _("Passphrase of the repository key"),
+    "signer": _("Passphrase of the signer's key"),
 }
 
 
 class ReasonForm(ServiceForm):
     """Why something is asked."""
 
-    reason = forms.CharField(max_length=500, required=False, help_text="For the person who decides.")
+    reason = forms.CharField(max_length=500, required=False, help_text=_("For the person who decides."))
 
 
 class ManyForm(ReasonForm):
@@ -45,7 +47,7 @@ class ManyForm(ReasonForm):
         self.fields["repositories"] = forms.MultipleChoiceField(
             choices=[(gun, gun) for gun in names if gun in known],
             widget=forms.CheckboxSelectMultiple,
-            help_text="One approval covers all of them.",
+            help_text=gettext("One approval covers all of them."),
         )
 
     def chosen(self) -> list[Repository]:
@@ -58,14 +60,14 @@ class SignerRequestForm(ManyForm):
 
     ends_on = forms.DateField(
         required=False,
-        label="Until and including",
+        label=_("Until and including"),
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="For somebody who helps out: the signer ends on that day. Leave it empty for no end.",
+        help_text=_("For somebody who helps out: the signer ends on that day. Leave it empty for no end."),
     )
     removes_itself = forms.BooleanField(
         required=False,
-        label="Take the signer out on that day without asking again",
-        help_text="Where the keys sign unattended. Otherwise a request for it is opened on that day.",
+        label=_("Take the signer out on that day without asking again"),
+        help_text=_("Where the keys sign unattended. Otherwise a request for it is opened on that day."),
     )
 
     def __init__(self, request: HtmxRequest, account: Account, search: str) -> None:
@@ -94,10 +96,10 @@ class RotationRequestForm(ManyForm):
     """A base role, and the repositories that get a new key for it."""
 
     role = forms.ChoiceField(
-        label="Which key",
+        label=_("Which key"),
         choices=[(role, KEYS[role].capitalize()) for role in ("targets", "snapshot", "root")],
         widget=forms.RadioSelect,
-        help_text="All take the root key in use now. A new root key is one for all chosen repositories.",
+        help_text=_("All take the root key in use now. A new root key is one for all chosen repositories."),
     )
 
     def __init__(self, request: HtmxRequest, account: Account, search: str) -> None:
@@ -108,17 +110,17 @@ class RotationRequestForm(ManyForm):
 class SignatureRequestForm(ReasonForm):
     """A digest in the registry, the tag it should be signed as, and whose key signs."""
 
-    tag = NameField(max_length=128, help_text="For example 1.4.0. A tag is always needed.")
-    digest = NameField(max_length=71, help_text="sha256: and 64 hex digits, of the manifest in the registry.")
+    tag = NameField(max_length=128, help_text=_("For example 1.4.0. A tag is always needed."))
+    digest = NameField(max_length=71, help_text=_("sha256: and 64 hex digits, of the manifest in the registry."))
     length = forms.IntegerField(
-        min_value=1, label="Manifest size in bytes", help_text="The length of the manifest, not of the image."
+        min_value=1, label=_("Manifest size in bytes"), help_text=_("The length of the manifest, not of the image.")
     )
 
     def __init__(self, request: HtmxRequest, repository: Repository) -> None:
         super().__init__(request, initial={name: request.GET.get(name, "") for name in ("tag", "digest", "length")})
         here = [row.pk for row in approved_signers(repository) if row.key.is_held_here]
         self.fields["signer"] = choice_of(
-            visible_signers(request.user).filter(pk__in=here), empty_label=None, label="Signed as"
+            visible_signers(request.user).filter(pk__in=here), empty_label=None, label=gettext("Signed as")
         )
         self.order_fields(("tag", "digest", "length", "signer", "reason"))
 
@@ -145,7 +147,7 @@ class ApprovalForm(ServiceForm):
 class RejectionForm(ServiceForm):
     """A no and its reason."""
 
-    comment = forms.CharField(max_length=500, required=False, label="Why not")
+    comment = forms.CharField(max_length=500, required=False, label=_("Why not"))
 
     def __init__(self, request: HtmxRequest, *, is_sent: bool = True) -> None:
         super().__init__(request, is_sent=is_sent, auto_id="reject_%s")  # the approval's fields are on the page too
@@ -156,9 +158,9 @@ class ProofForm(ServiceForm):
 
     signature = forms.CharField(
         max_length=6000,
-        label="Signature",
+        label=_("Signature"),
         widget=forms.Textarea(attrs={"spellcheck": "false", "autocomplete": "off", "rows": 3}),
-        help_text="All of what the command printed.",
+        help_text=_("All of what the command printed."),
     )
 
     def __init__(self, request: HtmxRequest, *, is_sent: bool = True) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from signing.models import Account, Key
 from signing.permissions import may
 from signing.selectors.accounts import people_of
@@ -14,7 +17,7 @@ class SignerForm(ServiceForm):
     """A name, its key, and whose it is."""
 
     name = NameField(
-        max_length=100, help_text="What docker trust inspect will print. Lower case letters, digits, hyphens."
+        max_length=100, help_text=_("What docker trust inspect will print. Lower case letters, digits, hyphens.")
     )
 
     def __init__(self, request: HtmxRequest, account: Account) -> None:
@@ -29,6 +32,6 @@ class SignerForm(ServiceForm):
                 people_of(account, request.user),
                 to_field_name="username",
                 required=False,
-                label="Person",
+                label=gettext("Person"),
                 empty_label="nobody: a machine's signer",
             )

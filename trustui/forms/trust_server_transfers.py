@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing.models import Key
 from signing.selectors.keys import visible_keys
@@ -15,9 +17,9 @@ from trustui.forms.base import NameField, PassphraseField, ServiceForm, choice_o
 from trustui.htmx import HtmxRequest
 
 WAYS = (
-    (MIRROR, "As a mirror: it is read here, and published there as before"),
-    (SIGNER, "With the signer's database: its keys come along, and no client notices"),
-    (ROOT, "With a root key: the next root names this server's keys, and clients follow it"),
+    (MIRROR, _("As a mirror: it is read here, and published there as before")),
+    (SIGNER, _("With the signer's database: its keys come along, and no client notices")),
+    (ROOT, _("With a root key: the next root names this server's keys, and clients follow it")),
 )
 _URL = "postgres://USER:PASSWORD@HOST/NAME"
 
@@ -31,8 +33,8 @@ class _GunsForm(ServiceForm):
     """Repositories by name, one a line."""
 
     guns = forms.CharField(
-        label="Repositories",
-        help_text="One a line, with their registry's host: registry.example.com/team/app",
+        label=_("Repositories"),
+        help_text=_("One a line, with their registry's host: registry.example.com/team/app"),
         widget=forms.Textarea(
             attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off", "autocapitalize": "none"}
         ),
@@ -52,21 +54,25 @@ class _RootKeyField(forms.ModelChoiceField):  # type: ignore[type-arg]  # it tak
 class ImportForm(_GunsForm):
     """Where they come from, and how this server comes to sign for them."""
 
-    way = forms.ChoiceField(label="How", choices=WAYS, widget=forms.RadioSelect, initial=MIRROR)
+    way = forms.ChoiceField(label=_("How"), choices=WAYS, widget=forms.RadioSelect, initial=MIRROR)
     signer_database = _database("notary-signer's database", required=False)
     signer_passphrase = PassphraseField(
-        required=False, label="Passphrase of the signer's keys", help_text="What NOTARY_SIGNER_<ALIAS> is set to there."
+        required=False,
+        label=_("Passphrase of the signer's keys"),
+        help_text=_("What NOTARY_SIGNER_<ALIAS> is set to there."),
     )
-    root_passphrase = PassphraseField(required=False, label="Passphrase of the root key")
+    root_passphrase = PassphraseField(required=False, label=_("Passphrase of the root key"))
     field_order = ("source", "guns", "way", "signer_database", "signer_passphrase", "root_key", "root_passphrase")
 
     def __init__(self, request: HtmxRequest) -> None:
         super().__init__(request, initial={"guns": request.GET.get("gun", "")})
         others = visible_trust_servers(request.user).filter(is_builtin=False)
         self.has_sources = others.exists()
-        self.fields["source"] = choice_of(others, label="From", empty_label=None, to_field_name="name")
+        self.fields["source"] = choice_of(others, label=gettext("From"), empty_label=None, to_field_name="name")
         roots = visible_keys(request.user).filter(purpose=Key.Purpose.ROOT, custody=Key.Custody.SEALED)
-        self.fields["root_key"] = _RootKeyField(roots, label="Root key", required=False, to_field_name="key_id")
+        self.fields["root_key"] = _RootKeyField(
+            roots, label=gettext("Root key"), required=False, to_field_name="key_id"
+        )
         self.order_fields(self.field_order)
 
 
@@ -75,8 +81,12 @@ class ExportForm(_GunsForm):
 
     server_database = _database("notary-server's database")
     signer_database = _database("notary-signer's database")
-    signer_alias = NameField(max_length=100, label="Alias", help_text="default_alias in notary-signer's configuration.")
-    signer_passphrase = PassphraseField(label="Its passphrase", help_text="What NOTARY_SIGNER_<ALIAS> is set to there.")
+    signer_alias = NameField(
+        max_length=100, label=_("Alias"), help_text=_("default_alias in notary-signer's configuration.")
+    )
+    signer_passphrase = PassphraseField(
+        label=_("Its passphrase"), help_text=_("What NOTARY_SIGNER_<ALIAS> is set to there.")
+    )
     field_order = ("guns", "server_database", "signer_database", "signer_alias", "signer_passphrase")
 
     def __init__(self, request: HtmxRequest) -> None:

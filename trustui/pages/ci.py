@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from signing.selectors.repositories import visible_repositories
@@ -12,7 +13,7 @@ from signing.selectors.signers import approved_signers
 from trustui.htmx import HtmxRequest
 from trustui.pages.ci_snippets import ASK, PUBLISH, snippets
 
-WAYS = {ASK: "Ask for a signature", PUBLISH: "Publish"}
+WAYS = {ASK: _("Ask for a signature"), PUBLISH: _("Publish")}
 
 
 @login_required

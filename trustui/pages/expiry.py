@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
@@ -96,15 +97,17 @@ def feed(request: HtmxRequest) -> HttpResponse:
         if token:
             limits.require_below_limits(request, token.user)
     except Refused:
-        return _told("This was asked too often. Try again in a minute.", 429)
+        return _told(gettext("This was asked too often. Try again in a minute."), 429)
     if token is None:
         limits.count_wrong_token(request)
-        return _told("This calendar needs an API token: /expiry/calendar.ics?token=trustui_...", 401)
+        return _told(gettext("This calendar needs an API token: /expiry/calendar.ics?token=trustui_..."), 401)
     if token.scopes != [ApiToken.Scope.READ]:
-        return _told("A calendar's address takes a token that may read and nothing else. Make one for it.", 403)
+        return _told(
+            gettext("A calendar's address takes a token that may read and nothing else. Make one for it."), 403
+        )
     own, _ = _apart(_wanted(request).apply(visible_endings(token.user), timezone.now()))
     events = [_event(request, ending) for ending in own]
-    written = ics.calendar("What runs out", events, made_at=timezone.now(), remind_days=REMIND_DAYS)
+    written = ics.calendar(gettext("What runs out"), events, made_at=timezone.now(), remind_days=REMIND_DAYS)
     return HttpResponse(written, content_type="text/calendar; charset=utf-8")
 
 
@@ -157,7 +160,9 @@ def _event(request: HtmxRequest, ending: Ending) -> ics.Event:
     return ics.Event(
         uid=f"{hashlib.sha256(ending.thing.encode()).hexdigest()[:32]}@{request.get_host()}",
         day=ending.ends.astimezone(timezone.get_current_timezone()).date(),
-        summary=" ".join(filter(None, (f"{ending.what} ends", f"({where})" if where else ""))),
+        summary=" ".join(
+            filter(None, (gettext("%(what)s ends") % {"what": ending.what}, f"({where})" if where else ""))
+        ),
         description=f"{ending.subject} at {ending.ends:%Y-%m-%d %H:%M} UTC.\n{ending.lapses}",
         url=request.build_absolute_uri(ending.path),
         category=str(Kind(ending.kind).label),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from signing.expiry import Ending, Kind
 from signing.models import Account, ApiToken, ChangeRequest, Key, Membership, Repository, TrustServer, User
@@ -47,44 +48,44 @@ class Actions:
         if isinstance(row, ChangeRequest):
             return self._of_signer(row, repository)
         if isinstance(row, TrustServer) and self._runs_servers:
-            return Action("Give it the next authority", reverse("trust_server", args=[row.name]))
+            return Action(gettext("Give it the next authority"), reverse("trust_server", args=[row.name]))
         return None
 
     def _of_metadata(self, kind: str, repository: Repository) -> Action | None:
         if kind == Kind.DELEGATION:
             is_theirs = repository.pk in self._worked
-            return Action("Sign a tag", reverse("sign", args=[repository.gun])) if is_theirs else None
+            return Action(gettext("Sign a tag"), reverse("sign", args=[repository.gun])) if is_theirs else None
         if repository.pk not in self._led:
             return None
         query = urlencode({"account": repository.account.name, "repository": repository.gun, "role": kind})
-        return Action("Ask for a rotation", f"{reverse('request_rotation')}?{query}")
+        return Action(gettext("Ask for a rotation"), f"{reverse('request_rotation')}?{query}")
 
     def _of_certificate(self, key: Key) -> Action | None:
         is_own = key.owner_id == self.user.pk and key.account_id in self._holds_keys_in
         if is_own or key.account_id in self._accounts:
-            return Action("Attach a new certificate", reverse("key", args=[key.key_id]))
+            return Action(gettext("Attach a new certificate"), reverse("key", args=[key.key_id]))
         return None
 
     def _of_token(self, token: ApiToken) -> Action | None:
         if token.user_id == self.user.pk:
-            return Action("Make a new token", reverse("token_new"))
+            return Action(gettext("Make a new token"), reverse("token_new"))
         if token.user.is_machine and not self.user.is_machine:  # only who runs it sees it here
-            return Action("Make a new token", reverse("machine_token_new", args=[token.user_id]))
+            return Action(gettext("Make a new token"), reverse("machine_token_new", args=[token.user_id]))
         return None
 
     def _of_membership(self, membership: Membership) -> Action | None:
         if membership.account_id not in self._accounts:
             return None
         if membership.repository:
-            return Action("Change the role", reverse("repository_members", args=[membership.repository.gun]))
-        return Action("Change the role", reverse("accounts_members", args=[membership.account.name]))
+            return Action(gettext("Change the role"), reverse("repository_members", args=[membership.repository.gun]))
+        return Action(gettext("Change the role"), reverse("accounts_members", args=[membership.account.name]))
 
     def _of_signer(self, asked: ChangeRequest, repository: Repository | None) -> Action | None:
         reaches = repository.pk in self._worked if repository else asked.account_id in self._accounts
         if not reaches or asked.signer is None:
             return None
         query = {"account": asked.account.name, "signer": str(asked.signer.pk)}
-        return Action("Ask for more time", f"{reverse('request_new')}?{urlencode(query)}")
+        return Action(gettext("Ask for more time"), f"{reverse('request_new')}?{urlencode(query)}")
 
     def _repositories(self, roles: frozenset[str]) -> frozenset[int]:
         reached = Repository.objects.filter(Reach(self.user, roles).repositories())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.utils import timezone
+from django.utils import dateformat, timezone
 
 from signing.expiry import Ending
 from signing.selectors.expiry import month_of
@@ -15,7 +15,6 @@ from signing.selectors.expiry import month_of
 MONTHS = 12
 FULL = 100  # units of the drawing from its foot to its top
 LEAST = 6  # so that one of many is still seen
-NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +62,4 @@ def _months_from(now: datetime) -> list[str]:
 def _bar(month: str, count: int, highest: int, *, is_soon: bool) -> Bar:
     year, number = month.split("-")
     height = max(LEAST, round(FULL * count / highest)) if count else 0
-    return Bar(month, NAMES[int(number) - 1], year, count, height, is_soon)
+    return Bar(month, dateformat.format(date(int(year), int(number), 1), "M"), year, count, height, is_soon)

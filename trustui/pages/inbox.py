@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from signing.selectors.notices import inbox, unread
@@ -45,6 +46,6 @@ def choices(request: HtmxRequest) -> HttpResponse:
     if form.is_valid():
         form.carry_out(choose_ways, actor=request.user, ways=form.cleaned_data)
         if form.refusal is None:
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect("inbox")
     return form_page(request, "pages/notice_choices.html", form, sends_mail=settings.SENDS_MAIL)

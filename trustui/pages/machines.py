@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -35,12 +36,14 @@ def new(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "create_machine")
     account = chosen_account(request, accounts)
     if account is None:
-        return ask_account(request, accounts, "New machine account")
+        return ask_account(request, accounts, gettext("make a machine account"))
     form = MachineForm(request, account)
     if form.is_valid() and (
         made := form.carry_out(create_machine, actor=request.user, account=account, **form.cleaned_data)
     ):
-        messages.success(request, f"{made} is here. It can do nothing yet: make a token for it.")
+        messages.success(
+            request, gettext("%(made)s is here. It can do nothing yet: make a token for it.") % {"made": made}
+        )
         return redirect(made)
     return form_page(request, "pages/machine_new.html", form, account=account)
 

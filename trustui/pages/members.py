@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from signing.models import Account, Membership, Repository, User
@@ -64,8 +65,13 @@ def _members(request: HtmxRequest, place: Account | Repository, url: str) -> Htt
         is not None
     ):
         given = form.cleaned_data
-        until = f" until the end of {given['last_day']}" if given["last_day"] else ""
-        messages.success(request, f"{given['user']} is {given['role']} here now{until}.")
+        said = {"user": given["user"], "role": Membership.Role(given["role"]).label, "last_day": given["last_day"]}
+        messages.success(
+            request,
+            gettext("%(user)s has the role %(role)s here now, until the end of %(last_day)s.") % said
+            if given["last_day"]
+            else gettext("%(user)s has the role %(role)s here now.") % said,
+        )
         return redirect(url)
     rows = list(members_of(place))
     return form_page(
@@ -99,7 +105,7 @@ def _remove(request: HtmxRequest, place: Account | Repository, url: str) -> Http
     membership = get_object_or_404(members_of(place), user__username=request.POST.get("user", ""))
     account, repository = _parts(place)
     remove_member(actor=request.user, account=account, repository=repository, user=membership.user)
-    messages.success(request, f"{membership.user} has no role here any more.")
+    messages.success(request, gettext("%(user)s has no role here any more.") % {"user": membership.user})
     is_still_theirs = visible_accounts(request.user).filter(pk=account.pk).exists()
     return redirect(url if is_still_theirs and may(request.user, "view", place) else "accounts")
 

@@ -19,6 +19,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -30,8 +32,8 @@ from trustui.htmx import HtmxRequest
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 SYSTEMS = (
     ("Android", "Android"),
-    ("iPhone", "an iPhone"),
-    ("iPad", "an iPad"),
+    ("iPhone", _("an iPhone")),
+    ("iPad", _("an iPad")),
     ("Windows", "Windows"),
     ("Mac OS", "a Mac"),
     ("Linux", "Linux"),
@@ -60,7 +62,7 @@ def session_end(request: HtmxRequest, pk: int) -> HttpResponse:
     """End one of the own sessions."""
     session = get_object_or_404(UserSession, user=request.user, pk=pk)
     end_session(actor=request.user, session_pk=session.pk)
-    messages.success(request, "That session is ended.")
+    messages.success(request, gettext("That session is ended."))
     return redirect("mfa_index")
 
 
@@ -73,7 +75,10 @@ def sessions_end(request: HtmxRequest) -> HttpResponse:
     if here:
         request.session.flush()
         return redirect("account_login")
-    messages.success(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
+    messages.success(
+        request,
+        ngettext("%(count)d other session ended.", "%(count)d other sessions ended.", ended) % {"count": ended},
+    )
     return redirect("mfa_index")
 
 
@@ -160,7 +165,7 @@ def _device(user_agent: str) -> str:
     browser = next((word for mark, word in BROWSERS if mark in user_agent), "")
     system = next((word for mark, word in SYSTEMS if mark in user_agent), "")
     if not browser:
-        return user_agent[:40] or "An unnamed program"
+        return user_agent[:40] or gettext("An unnamed program")
     return f"{browser} on {system}" if system else browser
 
 

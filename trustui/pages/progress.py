@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from signing import queue
 from signing.models import Operation
 from trustui.pages.words import size
 
 # step -> icon, word
 STEPS = {
-    queue.RESOLVE: ("search", "Resolve"),
-    queue.PULL: ("download", "Pull"),
-    queue.PUSH: ("upload", "Push aside"),
-    queue.SIGN: ("pen-line", "Sign and verify"),
-    queue.RELEASE: ("send", "Move the tag"),
-    queue.ADD_SIGNER: ("user-plus", "Delegate and verify"),
-    queue.GENERATE_KEY: ("key-round", "Generate"),
-    queue.IMPORT_KEY: ("key-round", "Import"),
-    queue.MAKE_CSR: ("file-badge", "Write the request"),
-    queue.REFRESH: ("refresh-cw", "Ask and verify"),
-    queue.IMPORT_TRUST: ("download", "Copy and verify"),
-    queue.EXPORT_TRUST: ("upload", "Copy"),
+    queue.RESOLVE: ("search", _("Resolve")),
+    queue.PULL: ("download", _("Pull")),
+    queue.PUSH: ("upload", _("Push aside")),
+    queue.SIGN: ("pen-line", _("Sign and verify")),
+    queue.RELEASE: ("send", _("Move the tag")),
+    queue.ADD_SIGNER: ("user-plus", _("Delegate and verify")),
+    queue.GENERATE_KEY: ("key-round", _("Generate")),
+    queue.IMPORT_KEY: ("key-round", _("Import")),
+    queue.MAKE_CSR: ("file-badge", _("Write the request")),
+    queue.REFRESH: ("refresh-cw", _("Ask and verify")),
+    queue.IMPORT_TRUST: ("download", _("Copy and verify")),
+    queue.EXPORT_TRUST: ("upload", _("Copy")),
 }
 
 
@@ -36,7 +39,9 @@ class Step:
 
     @property
     def says(self) -> str:
-        return {"done": "done", "now": "now", "failed": "failed here"}.get(self.state, "to come")
+        return {"done": gettext("done"), "now": gettext("now"), "failed": gettext("failed here")}.get(
+            self.state, gettext("to come")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,8 @@ class Layer:
         if not self.total:
             return self.status
         if self.status == queue.VERSIONS:
-            return f"{self.current} of {self.total} versions"
-        return f"{size(self.current)} of {size(self.total)}"
+            return gettext("%(current)s of %(total)s versions") % {"current": self.current, "total": self.total}
+        return gettext("%(current)s of %(total)s") % {"current": size(self.current), "total": size(self.total)}
 
 
 def steps_of(operation: Operation) -> list[Step]:
@@ -64,7 +69,7 @@ def steps_of(operation: Operation) -> list[Step]:
         symbol, word = STEPS.get(name, ("circle-dashed", name))
         state = _state(operation, name)
         spins = state == "now" and operation.state == Operation.State.RUNNING
-        drawn.append(Step(word, symbol, state, spins))
+        drawn.append(Step(str(word), symbol, state, spins))
     return drawn
 
 

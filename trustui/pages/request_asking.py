@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from signing.models import ChangeRequest
@@ -34,7 +35,7 @@ METHODS = ["GET", "POST"]
 def signer(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "request_signer")
     if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "request a signer")
+        return ask_account(request, accounts, gettext("request a signer"))
     form = SignerRequestForm(request, account, _search(request))
     if form.is_valid():
         asked = form.carry_out(
@@ -56,7 +57,7 @@ def signer(request: HtmxRequest) -> HttpResponse:
 def removal(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "request_signer_removal")
     if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "ask for a signer's removal")
+        return ask_account(request, accounts, gettext("ask for a signer's removal"))
     form = RemovalRequestForm(request, account, _search(request))
     if form.is_valid():
         asked = form.carry_out(
@@ -71,9 +72,11 @@ def removal(request: HtmxRequest) -> HttpResponse:
     return _page(
         request,
         form,
-        title="Take a signer out",
-        lead="The signer's key signs nothing any more in the repositories chosen. A lead who is not you decides, and "
-        "sees beforehand which tags would stop verifying.",
+        title=gettext("Take a signer out"),
+        lead=gettext(
+            "The signer's key signs nothing any more in the repositories chosen. A lead who is not you decides, and "
+            "sees beforehand which tags would stop verifying."
+        ),
         account=account,
         search=_search(request),
     )
@@ -84,7 +87,7 @@ def removal(request: HtmxRequest) -> HttpResponse:
 def rotation(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "request_rotation")
     if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "ask for another key")
+        return ask_account(request, accounts, gettext("ask for another key"))
     form = RotationRequestForm(request, account, _search(request))
     if form.is_valid():
         asked = form.carry_out(
@@ -99,8 +102,10 @@ def rotation(request: HtmxRequest) -> HttpResponse:
     return _page(
         request,
         form,
-        title="Replace a key",
-        lead="A new key takes the place of the old one, and what it signs is signed anew. No signed tag changes.",
+        title=gettext("Replace a key"),
+        lead=gettext(
+            "A new key takes the place of the old one, and what it signs is signed anew. No signed tag changes."
+        ),
         account=account,
         search=_search(request),
     )
@@ -122,8 +127,9 @@ def signature(request: HtmxRequest, gun: str) -> HttpResponse:
     return _page(
         request,
         form,
-        title="Ask for a signature",
-        lead=f"A digest that is in the registry already is signed as a tag of {gun}, once it is approved.",
+        title=gettext("Ask for a signature"),
+        lead=gettext("A digest that is in the registry already is signed as a tag of %(gun)s, once it is approved.")
+        % {"gun": gun},
         account=repository.account,
         repository=repository,
     )
@@ -149,8 +155,11 @@ def revocation(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
         request,
         form,
         title=f"Revoke {tag}?",
-        lead=f"{gun}:{tag} would not be signed any more: with content trust on, docker refuses it. The image stays in "
-        "the registry.",
+        lead=gettext(
+            "%(gun)s:%(tag)s would not be signed any more: with content trust on, docker refuses it. "
+            "The image stays in the registry."
+        )
+        % {"gun": gun, "tag": tag},
         account=repository.account,
         repository=repository,
     )
@@ -172,13 +181,13 @@ def change(request: HtmxRequest, pk: int) -> HttpResponse:
             reason=form.cleaned_data["reason"],
         )
         if changed:
-            messages.success(request, "Changed. Approvals given before do not count any more.")
+            messages.success(request, gettext("Changed. Approvals given before do not count any more."))
             return redirect(asked)
     return _page(
         request,
         form,
-        title="Change the request",
-        lead="Choose other repositories. Approvals that were given so far will not count any more.",
+        title=gettext("Change the request"),
+        lead=gettext("Choose other repositories. Approvals that were given so far will not count any more."),
         account=asked.account,
         search=_search(request),
     )
@@ -193,5 +202,5 @@ def _search(request: HtmxRequest) -> str:
 
 
 def _asked(request: HtmxRequest, asked: ChangeRequest) -> HttpResponse:
-    messages.success(request, "Asked. Another person decides; you see here when they did.")
+    messages.success(request, gettext("Asked. Another person decides; you see here when they did."))
     return redirect(asked)

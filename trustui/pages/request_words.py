@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from signing.approvals.words import KEYS
 from signing.models import ChangeRequest
 from trustui.pages import commands
@@ -13,11 +15,15 @@ def facts_of(asked: ChangeRequest) -> list[tuple[str, str]]:
     """List what is asked besides the signer, as words and values."""
     given = asked.parameters
     if asked.kind == Kind.SIGN:
-        return [("Tag", given["tag"]), ("Digest", given["digest"]), ("Manifest", f"{given['length']} bytes")]
+        return [
+            (gettext("Tag"), given["tag"]),
+            (gettext("Digest"), given["digest"]),
+            (gettext("Manifest"), gettext("%(length)s bytes") % {"length": given["length"]}),
+        ]
     if asked.kind == Kind.REVOKE:
-        return [("Tag", given["tag"])]
+        return [(gettext("Tag"), given["tag"])]
     if asked.kind == Kind.ROTATE:
-        return [("Replaced", KEYS.get(given["role"], given["role"]))]
+        return [(gettext("Replaced"), KEYS.get(given["role"], given["role"]))]
     return []
 
 
@@ -44,15 +50,16 @@ def command_for(asked: ChangeRequest) -> str:
 def happens_next(asked: ChangeRequest) -> str:
     """Say in one or two sentences what an approval leads to."""
     if asked.kind == Kind.CHANGE_POLICY:
-        return "With the last approval the policy counts at once, for requests that wait already too."
+        return gettext("With the last approval the policy counts at once, for requests that wait already too.")
     ends = {
-        Kind.ADD_SIGNER: "Then the signer may sign.",
-        Kind.REMOVE_SIGNER: "Then the signer's key signs nothing there any more.",
-        Kind.SIGN: "A signer whose key asks for its passphrase types it afterwards, on this page.",
-        Kind.REVOKE: "With content trust on, docker then refuses the tag.",
-        Kind.ROTATE: "Then the old key counts no more.",
+        Kind.ADD_SIGNER: gettext("Then the signer may sign."),
+        Kind.REMOVE_SIGNER: gettext("Then the signer's key signs nothing there any more."),
+        Kind.SIGN: gettext("A signer whose key asks for its passphrase types it afterwards, on this page."),
+        Kind.REVOKE: gettext("With content trust on, docker then refuses the tag."),
+        Kind.ROTATE: gettext("Then the old key counts no more."),
     }
-    return (
+    before = gettext(
         "With the last approval the signing worker reads the newest trust data, and signs only if that gives exactly "
-        f"these lines; then it reads back what the server shows. {ends[Kind(asked.kind)]}"
+        "these lines; then it reads back what the server shows."
     )
+    return f"{before} {ends[Kind(asked.kind)]}"

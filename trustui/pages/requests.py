@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from signing.approvals.words import title_of
@@ -43,7 +44,7 @@ def index(request: HtmxRequest) -> HttpResponse:
     context = {
         "page": page_of(request, rows),
         "shown": shown,
-        "tabs": [("", "All"), ("mine", "Waiting for me"), *State.choices],
+        "tabs": [("", gettext("All")), ("mine", gettext("Waiting for me")), *State.choices],
         "may_ask": may_somewhere(request, "request_signer"),
     }
     return render(request, "pages/requests.html", context)
@@ -61,7 +62,7 @@ def approve(request: HtmxRequest, pk: int) -> HttpResponse:
     asked = _visible(request, pk)
     form = ApprovalForm(request, _purposes(asked))
     if form.is_valid() and _approved(request, asked, form):
-        messages.success(request, "Approved.")
+        messages.success(request, gettext("Approved."))
         return redirect(asked)
     return _request_page(request, _visible(request, pk), approval=form)
 
@@ -78,7 +79,7 @@ def reject(request: HtmxRequest, pk: int) -> HttpResponse:
         )
         is not None
     ):
-        messages.success(request, "Rejected.")
+        messages.success(request, gettext("Rejected."))
         return redirect(asked)
     return _request_page(request, asked, rejection=form)
 
@@ -96,7 +97,7 @@ def prove(request: HtmxRequest, pk: int) -> HttpResponse:
         )
         is not None
     ):
-        messages.success(request, "The signer holds the key.")
+        messages.success(request, gettext("The signer holds the key."))
         return redirect(asked)
     return _request_page(request, asked, proof=form)
 
@@ -121,7 +122,7 @@ def retry(request: HtmxRequest, pk: int) -> HttpResponse:
 def withdraw(request: HtmxRequest, pk: int) -> HttpResponse:
     asked = _visible(request, pk)
     services.withdraw_request(actor=request.user, request=asked)
-    messages.success(request, "Withdrawn.")
+    messages.success(request, gettext("Withdrawn."))
     return redirect(asked)
 
 
@@ -130,7 +131,7 @@ def withdraw(request: HtmxRequest, pk: int) -> HttpResponse:
 def renew(request: HtmxRequest, pk: int) -> HttpResponse:
     """Ask anew for what is left; nobody has approved the new request yet."""
     fresh = services.renew_request(actor=request.user, request=_visible(request, pk))
-    messages.success(request, "Asked anew, as it is now. It has to be approved again.")
+    messages.success(request, gettext("Asked anew, as it is now. It has to be approved again."))
     return redirect(fresh)
 
 

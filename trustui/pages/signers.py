@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from signing.models import SignedTag
@@ -41,13 +42,16 @@ def index(request: HtmxRequest) -> HttpResponse:
 def new(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "create_signer")
     if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "name a signer")
+        return ask_account(request, accounts, gettext("name a signer"))
     form = SignerForm(request, account)
     if form.is_valid():
         given = {"user": request.user} | form.cleaned_data
         signer = form.carry_out(create_signer, actor=request.user, account=account, **given)
         if signer:
-            messages.success(request, f"{signer.name} has a name and a key. Now ask for the repositories.")
+            messages.success(
+                request,
+                gettext("%(signer)s has a name and a key. Now ask for the repositories.") % {"signer": signer.name},
+            )
             return redirect(signer)
     return form_page(request, "pages/signer_new.html", form, account=account)
 

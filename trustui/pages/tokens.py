@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -51,7 +52,7 @@ def revoke(request: HtmxRequest, pk: int) -> HttpResponse:
     """End a token at once."""
     token = get_object_or_404(visible_tokens(request.user), pk=pk)
     revoke_token(actor=request.user, token=token)
-    messages.success(request, f"The token {token.name} opens nothing any more.")
+    messages.success(request, gettext("The token %(token)s opens nothing any more.") % {"token": token.name})
     return redirect("own_tokens" if token.user == request.user else token.user)
 
 

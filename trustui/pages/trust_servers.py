@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from signing.permissions import may, require
@@ -34,7 +35,9 @@ def new(request: HtmxRequest) -> HttpResponse:
     if form.is_valid():
         server = form.carry_out(create_trust_server, actor=request.user, **form.cleaned_data)
         if server:
-            messages.success(request, f"{server.name} is known now; accounts may use it.")
+            messages.success(
+                request, gettext("%(server)s is known now; accounts may use it.") % {"server": server.name}
+            )
             return redirect("trust_servers")
     return form_page(request, "pages/trust_server_new.html", form)
 
@@ -48,7 +51,7 @@ def change(request: HtmxRequest, name: str) -> HttpResponse:
         form.is_valid()
         and form.carry_out(change_trust_server, actor=request.user, trust_server=server, **form.changes()) is not None
     ):
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
         return redirect("trust_servers")
     return form_page(
         request,

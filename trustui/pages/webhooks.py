@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from signing.models import Account, Webhook
@@ -63,7 +64,7 @@ def show(request: HtmxRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         form.carry_out(change_webhook, actor=request.user, webhook=webhook, **form.cleaned_data)
         if form.refusal is None:
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect("webhook", pk)
     context = {
         "webhook": webhook,
@@ -88,7 +89,7 @@ def ping(request: HtmxRequest, pk: int) -> HttpResponse:
     """Send a test."""
     webhook = _visible(request, pk)
     ping_webhook(actor=request.user, webhook=webhook)
-    messages.success(request, "A test is on its way; it stands at the top of the deliveries.")
+    messages.success(request, gettext("A test is on its way; it stands at the top of the deliveries."))
     return redirect("webhook", pk)
 
 
@@ -98,7 +99,7 @@ def delete(request: HtmxRequest, pk: int) -> HttpResponse:
     webhook = _visible(request, pk)
     account = webhook.account
     delete_webhook(actor=request.user, webhook=webhook)
-    messages.success(request, f"{webhook.url} is told nothing any more.")
+    messages.success(request, gettext("%(url)s is told nothing any more.") % {"url": webhook.url})
     return redirect("account_webhooks", account.name)
 
 
@@ -108,7 +109,7 @@ def again(request: HtmxRequest, pk: int, delivery: int) -> HttpResponse:
     """Send one delivery once more."""
     row = get_object_or_404(deliveries_of(_visible(request, pk)), pk=delivery)
     send_again(actor=request.user, delivery=row)
-    messages.success(request, "It is sent again.")
+    messages.success(request, gettext("It is sent again."))
     return redirect("webhook", pk)
 
 

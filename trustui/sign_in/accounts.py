@@ -10,6 +10,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing.models import User
 from signing.selectors.sign_in import reset_since
@@ -23,8 +25,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     error_messages = {  # noqa: RUF012  allauth's own form
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": "The user name or the password is wrong.",
-        "incorrect_password": "That is not your password.",
+        "username_password_mismatch": _("The user name or the password is wrong."),
+        "incorrect_password": _("That is not your password."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -53,8 +55,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             sessions.begin(request)
             note_sign_in(user, methods=methods, address=self.get_client_ip(request))
         if reset:
-            text = f"{reset.actor_name} reset your second factor on {reset.at:%Y-%m-%d at %H:%M} UTC. Set one up anew."
-            messages.warning(request, f"{text} If you did not ask for that, tell an administrator at once.")
+            text = gettext("%(actor_name)s reset your second factor on %(at)s UTC. Set one up anew.") % {
+                "actor_name": reset.actor_name,
+                "at": f"{reset.at:%Y-%m-%d %H:%M}",
+            }
+            messages.warning(
+                request,
+                f"{text} {gettext('If you did not ask for that, tell an administrator at once.')}",
+            )
 
     def logout(self, request: HttpRequest) -> None:
         person = request.user

@@ -18,13 +18,15 @@ from allauth.mfa.webauthn.forms import (
 )
 from allauth.mfa.webauthn.internal import auth as passkeys
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from trustui.sign_in.lockout import attempt_of
 
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
-NO_PASSKEY = "That is no answer of a passkey that is known here. Try again."
-WRONG_CODE = "That code is wrong, or it was used before."
+NO_PASSKEY = _("That is no answer of a passkey that is known here. Try again.")
+WRONG_CODE = _("That code is wrong, or it was used before.")
 CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -42,7 +44,7 @@ class _CountedCode(forms.Form):
     """A code of an authenticator app or a recovery code, of a person whose password was right."""
 
     user: Any
-    code = forms.CharField(label="Code", max_length=32, widget=forms.TextInput(attrs=CODE))
+    code = forms.CharField(label=_("Code"), max_length=32, widget=forms.TextInput(attrs=CODE))
 
     def clean_code(self) -> str:
         guess = attempt_of(context.request, self.user)
@@ -67,13 +69,15 @@ class CodeAgainForm(_CountedCode, ReauthenticateForm):  # type: ignore[misc]  # 
 class AppForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
     """The first code of a new authenticator app."""
 
-    code = forms.CharField(label="Code of the app", max_length=32, widget=forms.TextInput(attrs=CODE))
+    code = forms.CharField(label=_("Code of the app"), max_length=32, widget=forms.TextInput(attrs=CODE))
 
     def clean_code(self) -> str:
         guess = attempt_of(context.request, self.user)
         code: str = self.cleaned_data["code"]
         if not totp.validate_totp_code(self.secret, code):
-            raise forms.ValidationError("That is not the code of now. Look at the app again; it changes often.")
+            raise forms.ValidationError(
+                gettext("That is not the code of now. Look at the app again; it changes often.")
+            )
         guess.succeeded()
         return code
 
@@ -107,7 +111,7 @@ class PasskeyAgainForm(_PasskeyAnswer, ReauthenticateWebAuthnForm):  # type: ign
 class PasskeyAddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
     """A new passkey."""
 
-    name = forms.CharField(label="Name", required=False, max_length=100)
+    name = forms.CharField(label=_("Name"), required=False, max_length=100)
 
     def clean(self) -> dict[str, Any]:
         try:

@@ -8,6 +8,7 @@ import ldap
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
+from django.utils.translation import gettext
 from django_auth_ldap.backend import LDAPBackend, _LDAPUser
 from django_auth_ldap.config import LDAPSearch, NestedGroupOfNamesType
 from ldap.filter import escape_filter_chars
@@ -58,7 +59,7 @@ class LdapBackend(LDAPBackend):  # type: ignore[misc]  # it has no types
         try:
             if known is None:
                 if not settings.LDAP_CREATES_PEOPLE:
-                    raise NotAllowed("Nobody here has this user name.")
+                    raise NotAllowed(gettext("Nobody here has this user name."))
                 attributes = ldap_user.attrs
                 known = directories.create_linked(
                     source=SOURCE,

@@ -19,6 +19,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from signing.models import User
 from signing.services.sign_in import note_lock
@@ -89,9 +90,15 @@ def seconds_to_wait(request: HttpRequest, who: str) -> int:
 
 def _sentence(seconds: int) -> str:
     minutes = math.ceil(seconds / 60)
-    after = "a moment" if seconds == 1 else f"{seconds} seconds" if seconds < 90 else f"{minutes} minutes"
-    clock = timezone.now() + timedelta(seconds=seconds)
-    return (
-        f"Too many wrong passwords or codes for this user name or from this address. "
-        f"Try again in {after}, at {clock:%H:%M:%S} UTC."
+    after = (
+        gettext("a moment")
+        if seconds == 1
+        else gettext("%(seconds)s seconds") % {"seconds": seconds}
+        if seconds < 90
+        else gettext("%(minutes)s minutes") % {"minutes": minutes}
     )
+    clock = timezone.now() + timedelta(seconds=seconds)
+    return gettext(
+        "Too many wrong passwords or codes for this user name or from this address. "
+        "Try again in %(after)s, at %(clock)s UTC."
+    ) % {"after": after, "clock": f"{clock:%H:%M:%S}"}

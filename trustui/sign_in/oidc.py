@@ -18,6 +18,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
 from signing import at_rest
 from signing.errors import NotAllowed
@@ -61,7 +62,9 @@ class OidcAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth
         except NotAllowed as refused:
             raise ImmediateHttpResponse(_refusal(request, refused)) from None
         if sociallogin.state.get("process") == AuthProcess.CONNECT:
-            messages.success(request, f"From now on {settings.OIDC_NAME} signs you in too.")
+            messages.success(
+                request, gettext("From now on %(provider)s signs you in too.") % {"provider": settings.OIDC_NAME}
+            )
             raise ImmediateHttpResponse(redirect("mfa_index"))
         sociallogin.user = person
 
@@ -141,7 +144,9 @@ def _person(subject: str, said: dict[str, Any]) -> User:
     if known := directories.person_of(SOURCE, subject):
         if known.is_active or known.identity.gone_at:
             return known
-        raise NotAllowed("This account is closed.", next_step="Ask an administrator to open it again.")
+        raise NotAllowed(
+            gettext("This account is closed."), next_step=gettext("Ask an administrator to open it again.")
+        )
     email = str(said.get("email") or "") if said.get("email_verified") is True else ""
     if email:
         with contextlib.suppress(User.DoesNotExist, User.MultipleObjectsReturned):
@@ -154,15 +159,15 @@ def _person(subject: str, said: dict[str, Any]) -> User:
             source=SOURCE, subject=subject, username=name, full_name=str(said.get("name") or ""), email=email
         )
     raise NotAllowed(
-        "Nobody here has the verified e-mail address that the sign-in provider gave.",
-        next_step="Ask an administrator to add you, with the address you have there.",
+        gettext("Nobody here has the verified e-mail address that the sign-in provider gave."),
+        next_step=gettext("Ask an administrator to add you, with the address you have there."),
     )
 
 
 def _linked_by_themselves(request: HttpRequest, subject: str) -> User:
     person = request.user
     if not isinstance(person, User):
-        raise NotAllowed("Sign in first, then link it.", next_step="Sign in by password.")
+        raise NotAllowed(gettext("Sign in first, then link it."), next_step=gettext("Sign in by password."))
     directories.link(person, source=SOURCE, subject=subject, is_asked_by_person=True)
     return person
 

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing import at_rest
 from signing.models import User
@@ -40,7 +42,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
 
     error_messages = {  # noqa: RUF012  allauth's own form
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "That did not work: the key is unknown here, or it took too long. Try again.",
+        "incorrect_code": _("That did not work: the key is unknown here, or it took too long. Try again."),
     }
 
     def encrypt(self, text: str) -> str:
@@ -51,7 +53,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         count = Authenticator.objects.filter(user=user, type=type).count()
-        return f"Passkey {count + 1}" if count else "Passkey"
+        return gettext("Passkey %(number)d") % {"number": count + 1} if count else gettext("Passkey")
 
     def get_totp_label(self, user: User) -> str:
         return user.username
@@ -75,5 +77,7 @@ class SecondFactorMiddleware:
         person = request.user
         if not isinstance(person, User) or not must_have_second_factor(person) or has_second_factor(person):
             return None
-        messages.warning(request, "Your role asks for a second factor. Set one up here; everything else opens then.")
+        messages.warning(
+            request, gettext("Your role asks for a second factor. Set one up here; everything else opens then.")
+        )
         return redirect("mfa_index")

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from signing.models import User
 
@@ -30,7 +31,7 @@ class SessionRulesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User) and not _keeps(request):
             logout(request)
-            messages.warning(request, "You were signed out. Your session was too old; sign in again.")
+            messages.warning(request, gettext("You were signed out. Your session was too old; sign in again."))
         return self.get_response(request)
 
 

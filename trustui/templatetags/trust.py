@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.forms import BoundField
@@ -15,11 +15,19 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from signing.approvals.words import title_of
 from signing.models import ChangeRequest
 from trustui.pages.api_calls import calls_of
 from trustui.pages.words import STATES, VERDICTS, age, section_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+VALUE = _("value")
+ON_COMMAND_LINE = _("The same on the command line")
 
 register = template.Library()
 
@@ -52,23 +60,23 @@ def state(value: str) -> dict[str, Any]:
 @register.inclusion_tag("parts/hash.html")
 def digest(value: str, prefix: str = "sha256:") -> dict[str, Any]:
     """Show an image digest shortened, with a button that copies all of it."""
-    return {"short": f"{prefix}{value[:12]}", "full": f"{prefix}{value}", "what": "digest"}
+    return {"short": f"{prefix}{value[:12]}", "full": f"{prefix}{value}", "what": gettext("digest")}
 
 
 @register.inclusion_tag("parts/hash.html")
 def keyid(value: str) -> dict[str, Any]:
     """Show a key id shortened, with a button that copies all of it."""
-    return {"short": value[:12], "full": value, "what": "key ID"}
+    return {"short": value[:12], "full": value, "what": gettext("key ID")}
 
 
 @register.inclusion_tag("parts/hash.html")
-def whole(value: str, what: str = "value") -> dict[str, Any]:
+def whole(value: str, what: StrOrPromise = VALUE) -> dict[str, Any]:
     """Show a long value in full, with a button that copies it."""
     return {"short": value, "full": value, "what": what, "is_whole": True}
 
 
 @register.inclusion_tag("parts/command.html")
-def command(text: str, says: str = "The same on the command line") -> dict[str, Any]:
+def command(text: str, says: StrOrPromise = ON_COMMAND_LINE) -> dict[str, Any]:
     """Show a shell command with real values, ready to copy."""
     return {"text": text, "says": says}
 
@@ -86,7 +94,7 @@ def api_calls(context: Context) -> dict[str, Any]:
 def when(moment: datetime | None) -> SafeString | str:
     """Write a time as ISO date and clock with its zone; how long ago it was shows on hover."""
     if moment is None:
-        return "never"
+        return gettext("never")
     utc = moment.astimezone(timezone.get_current_timezone())
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -100,7 +108,7 @@ def when(moment: datetime | None) -> SafeString | str:
 def ago(moment: datetime | None) -> SafeString | str:
     """Write how long ago (or ahead) a time is; the exact time shows on hover."""
     if moment is None:
-        return "never"
+        return gettext("never")
     return format_html(
         '<time datetime="{}" title="{}" data-relative>{}</time>',
         moment.isoformat(),
@@ -168,7 +176,7 @@ def initial_of(name: object) -> str:
 @register.simple_tag
 def signer_person(people: Mapping[str, str], name: str) -> str:
     """Say who is behind a signer's name; a key nobody here enrolled stays without a face."""
-    return people.get(name, "not known here")
+    return people.get(name, gettext("not known here"))
 
 
 @register.filter
