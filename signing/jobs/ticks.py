@@ -29,7 +29,6 @@ _log = structlog.get_logger(__name__)
 
 
 def refresh_due() -> None:
-    expire_signatures()
     """Check the repositories nobody has checked for five minutes, longest unchecked first.
 
     A trust server that does not answer is asked once per tick, not once per repository.
@@ -62,6 +61,7 @@ def sweep() -> None:
     _expire_secrets()
     _recover_lost()
     expire_requests()
+    expire_signatures()
     _hand_over_again()
 
 
