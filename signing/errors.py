@@ -12,6 +12,11 @@
     ├── SecretError             a sealed secret cannot be used
     │   ├── SecretGone              it expired or was used up
     │   └── CannotUnseal            it was sealed to another key, or moved
+    ├── KeyStoreError               see signing.trust.errors; of sealed keys:
+    │   ├── UnknownMasterKey        it is under a master key this worker does not have
+    │   ├── MisplacedEnvelope       it was changed, or belongs to another row
+    │   ├── OldEnvelope             an envelope that had been replaced was put back
+    │   └── WeakEnvelope            its passphrase could be tried out too cheaply
     ├── WebhookRefused          a webhook's address does not take it, or may not be used
     ├── EngineError             the Docker Engine did not do what was asked
     │   ├── NoEngine                it does not answer on its socket
@@ -30,7 +35,7 @@ A registry's refusal is the same fact whether it arrives through the Engine or d
 and belongs to both branches.
 """
 
-from signing.trust.errors import TrustError
+from signing.trust.errors import KeyStoreError, TrustError
 
 
 class NotAllowed(TrustError):
@@ -85,6 +90,26 @@ class SecretGone(SecretError):
 class CannotUnseal(SecretError):
     code = "cannot_unseal"
     next_step = "Check that the worker has the key it had when the secret was stored, then store the secret again."
+
+
+class UnknownMasterKey(KeyStoreError):
+    code = "unknown_master_key"
+    next_step = "Give the signing worker the master key it had when the key was stored (PREVIOUS_MASTER_KEYS)."
+
+
+class MisplacedEnvelope(KeyStoreError):
+    code = "misplaced_envelope"
+    next_step = "Somebody may have changed the database: compare it with a backup, and check the audit log."
+
+
+class OldEnvelope(KeyStoreError):
+    code = "old_envelope"
+    next_step = "Somebody may have changed the database: check the audit log before anybody uses this key."
+
+
+class WeakEnvelope(KeyStoreError):
+    code = "weak_envelope"
+    next_step = "Store the key anew from its file; if nobody here did this, check the audit log first."
 
 
 class WebhookRefused(TrustError):

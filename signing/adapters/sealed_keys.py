@@ -1,22 +1,18 @@
 """Private keys as rows: docker's encrypted key file inside an envelope under the master key.
 
-Two locks: the holder's passphrase, and a key that is kept outside the database. The envelope is bound to its key id,
-purpose and GUN, so that a row's bytes cannot be moved to another row.
+Two locks: the holder's passphrase, and a key that is kept outside the database (`signing.adapters.envelopes`).
 """
 
 from __future__ import annotations
 
-import os
 import secrets as random_secrets
 from collections.abc import Iterable, Mapping
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from signing import sealing
+from signing.adapters import envelopes
 from signing.adapters.unsealing import unseal
 from signing.errors import Conflict, SecretGone
 from signing.models import Account, Key, User
@@ -24,8 +20,6 @@ from signing.trust.errors import KeyNotHeld, KeyStoreError
 from signing.trust.keystore import pem
 from signing.trust.keystore.base import KeyInfo, PrivateKey
 
-VERSION = b"\x01"
-NONCE_LENGTH = 12
 NEW_ROOT = "new_root"  # for the passphrase of a root key that is made on the way
 ROLES = {Key.Purpose.ROOT: "root", Key.Purpose.REPOSITORY: "targets"}
 
@@ -60,12 +54,12 @@ def store_key(
         gun=gun,
         owner=owner,
         proved_at=timezone.now(),  # its private half is here, opened
-        envelope=_wrap(key_file, public.canonical_id, purpose, gun),
     )
     if is_unattended:
         row.unattended = sealing.seal("signing", passphrase.encode(), sealing.key_context(row.key_id))
     try:
         with transaction.atomic():
+            row.envelope = envelopes.wrap(row, key_file)
             row.save()
     except IntegrityError:
         raise Conflict("This key is stored already.", next_step="Use the stored key, or another one.") from None
@@ -123,9 +117,12 @@ class SealedKeyStore:
         row = self._rows.get(key_id)
         if row is None:
             raise KeyNotHeld(f"The key {key_id[:12]} is not on this server.")
-        key = pem.decrypt(_unwrap(row), self._passphrase(row))
+        passphrase = self._passphrase(row)
+        key = pem.decrypt(envelopes.unwrap(row), passphrase)
         if key.public.canonical_id != row.key_id:
             raise KeyStoreError(f"The envelope of the key {row.key_id[:12]} holds another key.")
+        if not envelopes.Envelope.parse(bytes(row.envelope)).is_current:
+            envelopes.rewrap(row)
         return key
 
     def add(self, key: PrivateKey, role: str, gun: str | None = None) -> Key:
@@ -172,29 +169,3 @@ class SealedKeyStore:
         if not passphrase:
             raise SecretGone(f"The passphrase of the {row.purpose} key is not here any more.")
         return passphrase
-
-
-def _binding(key_id: str, purpose: str, gun: str) -> bytes:
-    return f"trustui key 1|{key_id}|{purpose}|{gun}".encode()
-
-
-def _wrap(key_file: str, key_id: str, purpose: str, gun: str) -> bytes:
-    nonce = os.urandom(NONCE_LENGTH)
-    sealed = AESGCM(settings.MASTER_KEY).encrypt(nonce, key_file.encode(), _binding(key_id, purpose, gun))
-    return VERSION + nonce + sealed
-
-
-def _unwrap(row: Key) -> str:
-    envelope = bytes(row.envelope)
-    head = len(VERSION)
-    try:
-        if envelope[:head] != VERSION:
-            raise ValueError("unknown version")
-        nonce, sealed = envelope[head : head + NONCE_LENGTH], envelope[head + NONCE_LENGTH :]
-        opened = AESGCM(settings.MASTER_KEY).decrypt(nonce, sealed, _binding(row.key_id, row.purpose, row.gun))
-    except (InvalidTag, ValueError):
-        raise KeyStoreError(
-            f"The stored key {row.key_id[:12]} does not open with this server's master key.",
-            next_step="Give the signing worker the master key it had when the key was stored.",
-        ) from None
-    return opened.decode()

@@ -13,10 +13,10 @@ from django.utils import timezone
 from signing import sealing
 from signing.adapters.sealed_keys import SealedKeyStore, store_key
 from signing.adapters.unsealing import take_secrets, unseal
-from signing.errors import CannotUnseal, Conflict, SecretGone
+from signing.errors import CannotUnseal, Conflict, MisplacedEnvelope, SecretGone, UnknownMasterKey
 from signing.models import Key, SealedSecret
 from signing.services.work import keep_secret
-from signing.trust.errors import KeyNotHeld, KeyStoreError, WrongPassphrase
+from signing.trust.errors import KeyNotHeld, WrongPassphrase
 from signing.trust.keystore.base import PrivateKey
 from tests import factories
 from tests.factories import PASSPHRASE
@@ -129,21 +129,21 @@ def test_a_passphrase_for_another_purpose_is_not_tried(account):
 def test_an_envelope_is_bound_to_its_row(account, column, value):
     key = factories.make_key(account)
     Key.objects.filter(pk=key.pk).update(**{column: value})
-    with pytest.raises(KeyStoreError, match="master key"):
+    with pytest.raises(MisplacedEnvelope, match="another row"):
         open_with(key, signer=PASSPHRASE, root=PASSPHRASE)
 
 
 def test_an_envelope_moved_to_another_key_stays_shut(account):
     one, two = factories.make_key(account), factories.make_key(account, name="bob")
     Key.objects.filter(pk=two.pk).update(envelope=one.envelope)
-    with pytest.raises(KeyStoreError):
+    with pytest.raises(MisplacedEnvelope):
         open_with(two, signer=PASSPHRASE)
 
 
 def test_another_master_key_opens_nothing(account, settings):
     key = factories.make_key(account)
     settings.MASTER_KEY = os.urandom(32)
-    with pytest.raises(KeyStoreError, match="master key"):
+    with pytest.raises(UnknownMasterKey, match="which this worker does not have"):
         open_with(key, signer=PASSPHRASE)
 
 

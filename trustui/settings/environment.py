@@ -48,7 +48,21 @@ def secret_key_bytes(name: str) -> bytes:
     Raises:
         ImproperlyConfigured: it is absent or not 32 bytes of base64; its text is not repeated.
     """
-    text = secret(name)
+    return _key_bytes(name, secret(name))
+
+
+def secret_keys(name: str) -> tuple[bytes, ...]:
+    """Return several secrets of 32 bytes, one a line or separated by commas; none where it is not set.
+
+    Raises:
+        ImproperlyConfigured: one of them is not 32 bytes of base64; its text is not repeated.
+    """
+    if not is_given(name):
+        return ()
+    return tuple(_key_bytes(name, text) for text in secret(name).replace(",", " ").split())
+
+
+def _key_bytes(name: str, text: str) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

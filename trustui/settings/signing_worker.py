@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from trustui.settings.environment import VAR, env, secret, secret_key_bytes
+from trustui.settings.environment import VAR, env, secret, secret_key_bytes, secret_keys
 from trustui.settings.server_keys import *  # noqa: F403  for imports into the built-in trust server, where given
 from trustui.settings.worker import *  # noqa: F403  this is the worker with additions
 from trustui.settings.worker import INSTALLED_APPS
@@ -14,7 +14,14 @@ SEALING_PUBLIC_KEYS = json.loads(secret("SEALING_PUBLIC_KEYS"))
 SEALING_RECIPIENT = "signing"
 SEALING_PRIVATE_KEY = secret_key_bytes("SIGNING_WORKER_KEY")
 MASTER_KEY = secret_key_bytes("MASTER_KEY")
+PREVIOUS_MASTER_KEYS = secret_keys("PREVIOUS_MASTER_KEYS")  # until `manage.py rotate_master_key` has brought all over
 
 # Signs the end of the audit log; what was signed last is remembered outside the database.
 AUDIT_KEY = secret("AUDIT_KEY")
 AUDIT_WITNESS = env.str("AUDIT_WITNESS", default=str(VAR / "audit-head.json"))
+
+# With it the worker lets itself into these trust servers, which believe the certificate; without it they want a login.
+WORKER_TOKEN_SERVERS = tuple(env.list("WORKER_TOKEN_SERVERS", default=[]))
+WORKER_TOKEN_KEY = secret("WORKER_TOKEN_KEY") if WORKER_TOKEN_SERVERS else ""
+WORKER_TOKEN_CERTIFICATE = secret("WORKER_TOKEN_CERTIFICATE") if WORKER_TOKEN_SERVERS else ""
+TOKEN_ISSUER = env.str("TOKEN_ISSUER", default="trustui")

@@ -105,6 +105,22 @@ class KeyFile:
         return self.kind == "ENCRYPTED PRIVATE KEY" or "dek-info" in self.headers
 
     @property
+    def derivation(self) -> tuple[str, int]:
+        """How an encrypted PKCS#8 file derives its key from a passphrase: the hash of PBKDF2, and its rounds.
+
+        Raises:
+            InvalidKey: it is of another kind, or cannot be read.
+        """
+        try:
+            if self.kind != "ENCRYPTED PRIVATE KEY":
+                raise ValueError("it is not an encrypted PKCS#8 file")
+            data = base64.b64decode("".join(self.body.split()), validate=True)
+            _, rounds, digest, _ = _pbes2_parameters(der.children(data, der.SEQUENCE, der.OCTETS)[0])
+        except ValueError as error:
+            raise InvalidKey(f"The encrypted key cannot be read: {error}.") from None
+        return digest, rounds
+
+    @property
     def role(self) -> str | None:
         """The `role` header: root, targets, snapshot or a signer's bare name."""
         return self.headers.get("role")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from signing.adapters import master_keys
 from signing.models import Operation, Policy
 from signing.services.operations import sign_digest
+from tests import factories
 from tests.factories import DIGEST, PASSPHRASE
 
 
@@ -41,3 +45,13 @@ def test_a_key_made_on_the_way_is_refused_too(world):
         operation = world.approve()
     assert (operation.state, operation.error_code) == ("failed", "custody_refused")
     assert not world.notary.posted
+
+
+def test_it_names_the_master_key_it_does_not_have(world, secret, settings):
+    operation = factories.make_operation("make_csr", "make_csr", account=world.cast.account, key=world.cast.alice.key)
+    secret(operation, signer=PASSPHRASE)
+    name = master_keys.id_of(settings.MASTER_KEY).hex()
+    settings.MASTER_KEY = os.urandom(32)
+    operation = world.run(operation)
+    assert operation.error_code == "unknown_master_key"
+    assert f"under the master key {name}" in operation.error
