@@ -38,11 +38,15 @@ def summary(outcome: Outcome) -> str:
             f"{outcome.rounds} rounds: {states}.",
             f"Rounds in which each part was killed: {killed}.",
             f"Parts that ended because of it and were started again: {restarted}.",
-            f"Time to an end: median {statistics.median(outcome.seconds):.1f} s, longest {max(outcome.seconds):.1f} s.",
+            f"Time to an end: median {_median(outcome.seconds):.1f} s, longest {max(outcome.seconds, default=0):.1f} s.",
             f"Ends that were not true: {len(outcome.problems)}.",
             *(f"  {problem}" for problem in outcome.problems),
         )
     )
+
+
+def _median(seconds: list[float]) -> float:
+    return statistics.median(seconds) if seconds else 0
 
 
 if __name__ == "__main__":

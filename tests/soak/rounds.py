@@ -51,7 +51,7 @@ def soak(
         lanes = world.lanes[: rounds - outcome.rounds]
         found = _wave(world, lanes, victim, chance, outcome)
         outcome.problems += found
-        say(f"{outcome.rounds}/{rounds} {victim.name} killed, longest {max(outcome.seconds[-len(lanes) :]):.0f} s")
+        say(f"{outcome.rounds}/{rounds} {victim.name} killed, longest {max(outcome.seconds, default=0):.0f} s")
         for problem in found:
             say(f"  {problem}")
     outcome.problems += world.truth.doubled([lane.gun for lane in world.lanes])
