@@ -16,6 +16,7 @@ from signing.trust.notary.building import built, first_update, rotation_update
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.draft import Draft
 from signing.trust.notary.lines import diff_lines
+from signing.trust.notary.replacing import replacement_update
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.notary.update import Update
 from signing.trust.tuf import roles
@@ -57,6 +58,19 @@ def effect_of_rotation(before: TrustedRepository, role: str, now: datetime, coun
     draft = Draft({roles.TARGETS: before.targets, **before.delegations}, now)
     keys = new_keys(role, count or before.root.roles[role].threshold)
     return _effect(before, rotation_update(draft, before, role, keys, now))
+
+
+def effect_of_replacement(
+    before: TrustedRepository, old: str, new: PublicKey, held: KeysAtHand, now: datetime
+) -> Effect:
+    """Tell what putting a key in the place of another one, by its canonical id, does wherever that is listed.
+
+    Raises:
+        NotConfirmed: tags would stop verifying, or a role could not be signed any more.
+        CannotSign: too few keys of a role that has to sign are at hand.
+    """
+    draft = Draft({roles.TARGETS: before.targets, **before.delegations}, now)
+    return _effect(before, replacement_update(draft, before, old, new, None, held, now))
 
 
 def new_keys(role: str, count: int = 1) -> list[PublicKey]:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 from signing.trust.errors import InvalidInput, NoTrustData, PublishRejected
 from signing.trust.keystore.base import KeyStore, PrivateKey
-from signing.trust.notary import delegations, finishing, founding, rotation, tags, witnessing
+from signing.trust.keystore.certificates import root_certificate
+from signing.trust.notary import delegations, finishing, founding, replacing, rotation, tags, witnessing
 from signing.trust.notary.cache import TrustCache
 from signing.trust.notary.changelist import Change
 from signing.trust.notary.gun import Gun
@@ -224,6 +225,28 @@ class Repository:
             UnmetThreshold: too few keys signed.
         """
         return finishing.publish_prepared(self._publisher, files)
+
+    def replace_key(self, old: str, new: PrivateKey) -> Published:
+        """Put `new`, which the store has to hold, in the place of the key `old`, by canonical id, in every role.
+
+        What the old key signed is signed anew with the new one, in the same publish and once: where no role lists the
+        old key any more, nothing is published. A root that lists it is signed by the old and the new key.
+
+        Raises:
+            NotConfirmed: tags would stop verifying, or a role could not be signed any more.
+        """
+        publisher, certificates = self._publisher, list[PublicKey]()
+
+        def build(before: TrustedRepository) -> Update:
+            if not certificates and replacing.needs_certificate(before, old):
+                certificates.append(root_certificate(new, str(self.gun), publisher.now()))
+            certificate = certificates[0] if certificates else None
+            draft = publisher.draft(before)
+            return replacing.replacement_update(
+                draft, before, old, new.public, certificate, publisher.held, publisher.now()
+            )
+
+        return publisher.publish_update(build, lambda after: not replacing.uses_of(after, old))
 
     def delete(self) -> bool:
         """Delete the trust data on the server and what is remembered here; False if neither had any. Keys stay.
