@@ -7,10 +7,11 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from signing.models import Account
 from signing.freezing import freezes_on
+from signing.models import Account
 from signing.permissions import may, require
 from signing.selectors.accounts import members_of, visible_accounts
 from signing.selectors.keys import root_key_of
@@ -40,7 +41,10 @@ def new(request: HtmxRequest) -> HttpResponse:
     if form.is_valid():
         account = form.carry_out(create_account, actor=request.user, **form.cleaned_data)
         if account:
-            messages.success(request, f"The account {account.name} is open. It needs a root key next.")
+            messages.success(
+                request,
+                gettext("The account %(account)s is open. It needs a root key next.") % {"account": account.name},
+            )
             return redirect(account)
     return form_page(request, "pages/account_new.html", form)
 
@@ -61,7 +65,7 @@ def change(request: HtmxRequest, name: str) -> HttpResponse:
         form.is_valid()
         and form.carry_out(change_account, actor=request.user, account=account, **form.changes()) is not None
     ):
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
         return redirect(account)
     return form_page(request, "pages/account_change.html", form, account=account)
 
@@ -76,11 +80,11 @@ def _account_page(request: HtmxRequest, account: Account) -> HttpResponse:
         "account": account,
         "members": members_of(account),
         "root_key": root_key_of(account),
+        "freezes": list(freezes_on(account=account)),
         "repositories": repositories[:10],
         "repository_count": repositories.count(),
         "may_view_all": may(request.user, "view", account),
         "may_manage": may(request.user, "manage_account", account),
-        "freezes": list(freezes_on(account=account)),
         "may_see_webhooks": may(request.user, "view_webhooks", account),
         "may_make_root": may(request.user, "manage_root_keys", account),
         "may_add_repository": may(request.user, "create_repository", account),

@@ -6,10 +6,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from signing.models import Key, Repository
 from signing.freezing import freezes_on
+from signing.models import Key, Repository
 from signing.permissions import may
 from signing.selectors.keys import visible_keys
 from signing.selectors.signers import repositories_of
@@ -42,7 +43,7 @@ def index(request: HtmxRequest) -> HttpResponse:
 def generate(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "create_key")
     if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "make a key")
+        return ask_account(request, accounts, gettext("make a key"))
     form = GenerateKeyForm(request, account)
     if form.is_valid():
         operation = form.carry_out(generate_key, actor=request.user, account=account, **form.arguments())
@@ -62,7 +63,7 @@ def generate(request: HtmxRequest) -> HttpResponse:
 def import_file(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "create_key")
     if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "import a key")
+        return ask_account(request, accounts, gettext("import a key"))
     form = ImportKeyForm(request, account)
     if form.is_valid():
         operation = form.carry_out(import_key, actor=request.user, account=account, **form.arguments())
@@ -76,7 +77,7 @@ def import_file(request: HtmxRequest) -> HttpResponse:
 def enrol(request: HtmxRequest) -> HttpResponse:
     accounts = accounts_where(request, "create_key")
     if (account := chosen_account(request, accounts)) is None:
-        return ask_account(request, accounts, "enrol a public key")
+        return ask_account(request, accounts, gettext("enrol a public key"))
     form = EnrolKeyForm(request, account)
     if form.is_valid():
         key = form.carry_out(
@@ -87,7 +88,9 @@ def enrol(request: HtmxRequest) -> HttpResponse:
             public_pem=form.cleaned_data["pem"],
         )
         if key:
-            messages.success(request, f"The key of {key.name} is enrolled; its private half stays with you.")
+            messages.success(
+                request, gettext("The key of %(key)s is enrolled; its private half stays with you.") % {"key": key.name}
+            )
             return redirect(key)
     return form_page(
         request,
@@ -127,7 +130,7 @@ def certificate(request: HtmxRequest, key_id: str) -> HttpResponse:
         form.is_valid()
         and form.carry_out(attach_certificate, actor=request.user, key=key, pem=form.cleaned_data["pem"]) is not None
     ):
-        messages.success(request, "The certificate belongs to this key and is attached.")
+        messages.success(request, gettext("The certificate belongs to this key and is attached."))
         return redirect(key)
     return _key_page(request, key, certificate_form=form)
 
@@ -162,11 +165,11 @@ def _key_page(
         "signers": signers,
         "repositories": repositories,
         "may_use": may(request.user, "use_key", key),
+        "may_freeze": may(request.user, "freeze", key),
+        "freezes": list(freezes_on(key=key)),
         "may_make_signer": key.purpose == Key.Purpose.SIGNER and may(request.user, "create_signer", key.account),
         "csr_form": csr_form or CsrForm(request, key, is_sent=False),
         "certificate_form": certificate_form or CertificateForm(request, is_sent=False),
-        "may_freeze": may(request.user, "freeze", key),
-        "freezes": list(freezes_on(key=key)),
         "operations": key.operations.select_related("repository", "account")[:5],
     }
     return render(request, "pages/key.html", context, status=sent.status if sent else 200)

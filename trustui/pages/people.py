@@ -6,12 +6,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from signing.freezing import freezes_on
 from signing.models import User
 from signing.permissions import may, require
-from signing.freezing import freezes_on
 from signing.selectors.keys import visible_keys
 from signing.selectors.people import people_like, visible_machines, visible_people
 from signing.selectors.requests import visible_requests
@@ -36,11 +38,11 @@ from trustui.pages.base import form_page, page_of
 from trustui.pages.tokens import tokens_of
 
 SHOWN = {
-    "": "All",
-    "active": "Active",
-    "deactivated": "Deactivated",
-    "administrators": "Administrators",
-    "auditors": "Auditors of everything",
+    "": _("All"),
+    "active": _("Active"),
+    "deactivated": _("Deactivated"),
+    "administrators": _("Administrators"),
+    "auditors": _("Auditors of everything"),
 }
 NEWEST = 10
 
@@ -76,7 +78,7 @@ def new(request: HtmxRequest) -> HttpResponse:
     require(request.user, "manage_people")
     form = PersonForm(request)
     if form.is_valid() and (made := form.carry_out(create_person, actor=request.user, **form.cleaned_data)):
-        return _handover(request, made, "can sign in")
+        return _handover(request, made, gettext("%(person)s can sign in"))
     return form_page(request, "pages/person_new.html", form)
 
 
@@ -93,7 +95,7 @@ def password(request: HtmxRequest, pk: int) -> HttpResponse:
     """Hand out a one-time password in place of the one they have."""
     person, form = _visible(request, pk), ServiceForm(request)
     if made := form.carry_out(give_new_password, actor=request.user, person=person):
-        return _handover(request, made, "has a new password")
+        return _handover(request, made, gettext("%(person)s has a new password"))
     return _person_page(request, person, form)
 
 
@@ -104,7 +106,7 @@ def activate(request: HtmxRequest, pk: int) -> HttpResponse:
     """Let a deactivated person in again, with a one-time password."""
     person, form = _visible(request, pk), ServiceForm(request)
     if made := form.carry_out(activate_person, actor=request.user, person=person):
-        return _handover(request, made, "can sign in again")
+        return _handover(request, made, gettext("%(person)s can sign in again"))
     return _person_page(request, person, form)
 
 
@@ -115,7 +117,10 @@ def deactivate(request: HtmxRequest, pk: int) -> HttpResponse:
     people = visible_people(request.user) | visible_machines(request.user)
     person, form = get_object_or_404(people, pk=pk), ServiceForm(request)
     if done := form.carry_out(deactivate_person, actor=request.user, person=person):
-        messages.success(request, f"{done} is out and cannot come in any more; every API token is revoked.")
+        messages.success(
+            request,
+            gettext("%(person)s is out and cannot come in any more; every API token is revoked.") % {"person": done},
+        )
         return redirect(done)
     return _person_page(request, person, form)
 
@@ -129,7 +134,7 @@ def change(request: HtmxRequest, pk: int) -> HttpResponse:
     if form.is_valid() and (
         form.carry_out(change_person, actor=request.user, person=person, **form.cleaned_data) is not None
     ):
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
         return redirect(person)
     return form_page(request, "pages/person_change.html", form, person=person)
 
@@ -143,7 +148,11 @@ def standing(request: HtmxRequest, pk: int) -> HttpResponse:
     if form.is_valid() and (
         done := form.carry_out(set_standing, actor=request.user, person=person, **form.cleaned_data)
     ):
-        messages.success(request, f"{done} is now: {Standing(standing_of(done)).label.lower()}.")
+        messages.success(
+            request,
+            gettext("%(person)s is now: %(standing)s.")
+            % {"person": done, "standing": Standing(standing_of(done)).label.lower()},
+        )
         return redirect(done)
     return _person_page(request, person, form)
 
@@ -154,7 +163,11 @@ def second_factor(request: HtmxRequest, pk: int) -> HttpResponse:
     """Take a lost second factor away."""
     person, form = _visible(request, pk), ServiceForm(request)
     if done := form.carry_out(reset_second_factor, actor=request.user, person=person):
-        messages.success(request, f"{done} signs in with the password alone now, and is signed out everywhere.")
+        messages.success(
+            request,
+            gettext("%(person)s signs in with the password alone now, and is signed out everywhere.")
+            % {"person": done},
+        )
         return redirect(done)
     return _person_page(request, person, form)
 
@@ -166,7 +179,7 @@ def sessions(request: HtmxRequest, pk: int) -> HttpResponse:
     person, form = _visible(request, pk), ServiceForm(request)
     ended = form.carry_out(end_sessions_of, actor=request.user, person=person)
     if ended is not None:
-        messages.success(request, f"{person} is signed out everywhere.")
+        messages.success(request, gettext("%(person)s is signed out everywhere.") % {"person": person})
         return redirect(person)
     return _person_page(request, person, form)
 
@@ -177,7 +190,11 @@ def _visible(request: HtmxRequest, pk: int) -> User:
 
 def _handover(request: HtmxRequest, handover: Handover, outcome: str) -> HttpResponse:
     """Show a one-time password: in this one answer, and nowhere a later page could find it."""
-    context = {"person": handover.person, "password": handover.password, "outcome": outcome}
+    context = {
+        "person": handover.person,
+        "password": handover.password,
+        "outcome": outcome % {"person": handover.person},
+    }
     return render(request, "pages/person_password.html", context)
 
 
@@ -188,6 +205,7 @@ def _person_page(request: HtmxRequest, person: User, form: ServiceForm | None = 
         "may_manage": may(request.user, "manage_people"),
         "tokens": tokens_of(person, request.user),
         "factors": second_factors_of(person),
+        "freezes": list(freezes_on(person=person)),
         "identity": getattr(person, "identity", None),
         "standing": Standing(standing_of(person)),
         "standing_form": form if isinstance(form, StandingForm) else StandingForm(request, person, is_sent=False),
@@ -197,4 +215,3 @@ def _person_page(request: HtmxRequest, person: User, form: ServiceForm | None = 
         "form": form,
     }
     return render(request, "pages/person.html", context, status=form.status if form else 200)
-        "freezes": list(freezes_on(person=person)),
