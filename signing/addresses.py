@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from signing.models import Account, Alert, ChangeRequest, Key, Operation, Repository, TrustServer
+from signing.models import Account, Alert, ChangeRequest, Key, Operation, Repository, Rotation, TrustServer
 
 
 def account(thing: Account) -> str:
@@ -40,6 +40,10 @@ def trust_server(thing: TrustServer) -> str:
 
 def own_tokens() -> str:
     return "/me/tokens/"
+
+
+def rotation(thing: Rotation) -> str:
+    return f"/rotations/{thing.pk}/"
 
 
 def freezes() -> str:

@@ -167,6 +167,7 @@ _RULES: dict[str, Rule] = {
     # a key; a machine account reads none
     "read_keys": Rule((reads_all | _has_part(MEMBERS)) & ~is_machine_account, READ),
     "use_key": Rule(leads | (is_own_key & _has_part(KEY_HOLDERS)), MANAGE),
+    "replace_key": Rule(leads | (is_own_key & _has_part(KEY_HOLDERS)), REQUEST),
     # a key, an account or a person: the emergency stop is for who is responsible, and for oneself; going on is not
     "freeze": Rule((leads | is_own_key | is_oneself) & ~is_machine_account, MANAGE),
     "lift_freeze": Rule(is_admin, MANAGE),
@@ -274,6 +275,7 @@ _REFUSALS = {
     "create_signer": "Only a signer or a lead adds signers to this account.",
     "create_signer_for_others": "Only a lead makes a signer for somebody else, or with somebody else's key.",
     "use_key": "Only the key's owner or a lead of its account may do that with this key.",
+    "replace_key": "Only the key's owner or a lead of its account replaces it.",
     "freeze": "Only a lead, an administrator, or whoever it belongs to freezes this.",
     "lift_freeze": "Only an administrator lifts a freeze.",
     "give_signature": "Only the owner of the key signs or refuses this.",

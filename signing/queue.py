@@ -31,6 +31,7 @@ ADD_SIGNER = "add_signer"
 REMOVE_SIGNER = "remove_signer"
 REVOKE = "revoke"
 ROTATE = "rotate"
+REPLACE_KEY = "replace_key"
 GENERATE_KEY = "generate_key"
 IMPORT_KEY = "import_key"
 MAKE_CSR = "make_csr"
@@ -50,6 +51,7 @@ QUEUES = {
     REVOKE: SIGNING,
     ROTATE: SIGNING,
     GENERATE_KEY: SIGNING,
+    REPLACE_KEY: SIGNING,
     IMPORT_KEY: SIGNING,
     MAKE_CSR: SIGNING,
     REFRESH: SIGNING,

@@ -19,10 +19,13 @@ class HeldKeys:
     New keys that are made on the way are sealed.
     """
 
-    def __init__(self, rows: Iterable[Key], sealed: SealedKeyStore, repository: Repository | None) -> None:
+    def __init__(
+        self, rows: Iterable[Key], sealed: SealedKeyStore, repository: Repository | None, retiring: str = ""
+    ) -> None:
         self._rows = {row.key_id: row for row in rows}
         self._sealed = sealed
         self._repository = repository
+        self._retiring = retiring
 
     def __repr__(self) -> str:
         return f"<HeldKeys {self._sealed!r}>"
@@ -51,7 +54,8 @@ class HeldKeys:
         row = self._rows.get(key_id)
         if row is None:
             raise KeyNotHeld(f"The key {key_id[:12]} is not on this server.")
-        require_not_frozen(key=row)
+        if key_id != self._retiring:
+            require_not_frozen(key=row)
         if self._repository is not None:
             require_custody(self._repository, [row])
         if row.custody == Key.Custody.CLIENT:
@@ -82,11 +86,13 @@ def held_keys(
     *,
     owner: User | None = None,
     repository: Repository | None = None,
+    retiring: str = "",
 ) -> HeldKeys:
     """Give the key store of one operation.
 
     `secrets` maps a key's id, or else its purpose, to its passphrase or PIN. `owner` owns what is made on the way.
-    `repository` is the one that is signed for: its policy counts, and what each key may sign.
+    `repository` is the one that is signed for: its policy counts, and what each key may sign. The key of the id
+    `retiring` signs even while it is frozen: the successor that an approved request puts in its own place.
     """
     rows = list(keys)
-    return HeldKeys(rows, SealedKeyStore(account, rows, secrets, owner=owner), repository)
+    return HeldKeys(rows, SealedKeyStore(account, rows, secrets, owner=owner), repository, retiring)

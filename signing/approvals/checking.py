@@ -79,7 +79,7 @@ def approved_lines_if_needed(operation: Operation) -> ApprovedLines | None:
 def _require_same_work(operation: Operation, request: ChangeRequest) -> None:
     given, asked = operation.parameters, request.parameters
     same = operation.kind == request.kind and operation.signer_id == request.signer_id
-    if not same or any(given.get(name) != asked.get(name) for name in ("tag", "digest", "length", "role", "keys")):
+    if not same or any(given.get(name) != asked.get(name) for name in ("tag", "digest", "length", "role", "keys", "old", "new")):
         raise NotAsApproved("The work is not what its request asks for.", next_step=ASK)
 
 

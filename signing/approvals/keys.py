@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from signing.models import ChangeRequest, Key, Repository, Signer
+from signing.models import ChangeRequest, Key, Repository, Rotation, Signer
 from signing.trust.errors import InvalidKey, MetadataError
 from signing.trust.notary.root_rules import read_root
 
@@ -29,6 +30,14 @@ def keys_for(kind: str, repository: Repository, signer: Signer | None) -> list[K
         return [*own, *ours]
     roots = [key for key in reversed(keys) if key.purpose == Key.Purpose.ROOT]
     return [*(_in_use_first(repository, roots) if repository.administrative_keys else roots[:1]), *ours]
+
+
+def keys_replacing(repository: Repository, parameters: Mapping[str, Any]) -> list[Key]:
+    """List the keys that may be used for putting one key in the place of another; a lost one is none of them."""
+    usual = keys_for(Kind.REPLACE_KEY, repository, None)
+    new = [key for key in repository.account.keys.all() if key.key_id == parameters["new"] and key not in usual]
+    is_lost = parameters["reason"] == Rotation.Reason.LOST
+    return [key for key in [*usual, *new] if not (is_lost and key.key_id == parameters["old"])]
 
 
 def _in_use_first(repository: Repository, roots: list[Key]) -> list[Key]:
@@ -59,9 +68,11 @@ def keys_used(kind: str, repository: Repository, signer: Signer | None, lines: S
 
 
 def passphrases_for(
-    kind: str, repository: Repository, signer: Signer | None, parameters: dict[str, object], lines: Sequence[str]
+    kind: str, repository: Repository, signer: Signer | None, parameters: Mapping[str, Any], lines: Sequence[str]
 ) -> list[str]:
     """List what has to be typed for the work, by purpose: the keys of the files that change, and of new keys."""
+    if kind == Kind.REPLACE_KEY:
+        return _passphrases_replacing(repository, parameters, lines)
     files = {line.split(" ", 2)[1] for line in lines}
     keys = keys_for(kind, repository, signer)
     root = next((key for key in keys if key.purpose == Key.Purpose.ROOT), None)
@@ -79,3 +90,24 @@ def passphrases_for(
         SIGNER: signs_tags and signer is not None and signer.key.asks_passphrase,
     }
     return [purpose for purpose in PURPOSES if wanted[purpose]]
+
+
+def _passphrases_replacing(repository: Repository, parameters: Mapping[str, Any], lines: Sequence[str]) -> list[str]:
+    """List those of the root and repository keys in use, where they sign, and of the key that comes."""
+    files = {line.split(" ", 2)[1] for line in lines}
+    keys = keys_replacing(repository, parameters)
+    new = next((key for key in keys if key.key_id == parameters["new"]), None)
+    asks_new = new is not None and new.asks_passphrase
+    purpose = new.purpose if new else ""
+    named = repository.administrative_keys.get("repository", [])
+    root = next((key for key in keys if key.purpose == Key.Purpose.ROOT and key is not new), None)
+    ours = [key for key in keys if key.purpose == Key.Purpose.REPOSITORY and key.key_id in named and key is not new]
+    signs_targets = "targets" in files and purpose != Key.Purpose.REPOSITORY
+    wanted = {
+        ROOT: "root" in files and root is not None and root.asks_passphrase,
+        NEW_ROOT: purpose == Key.Purpose.ROOT and asks_new,
+        REPOSITORY: (signs_targets and any(key.asks_passphrase for key in ours))
+        or (purpose == Key.Purpose.REPOSITORY and asks_new),
+        SIGNER: purpose == Key.Purpose.SIGNER and asks_new and any(name.startswith("targets/") for name in files),
+    }
+    return [name for name in PURPOSES if wanted[name]]

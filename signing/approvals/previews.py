@@ -9,14 +9,20 @@ from typing import Any
 from django.utils import timezone
 
 from signing.approvals.custody import require_custody
-from signing.approvals.keys import held_ids, keys_for, keys_used
+from signing.approvals.keys import held_ids, keys_for, keys_replacing, keys_used
 from signing.approvals.policies import FIELDS, policy_of
 from signing.models import Account, ChangeRequest, Key, Policy, Repository, Signer
 from signing.trust.errors import CannotSign, InvalidInput, KeyNotHeld, NoTrustData, TrustError
 from signing.trust.notary import delegations, tags
 from signing.trust.notary.at_hand import KeysAtHand
 from signing.trust.notary.changelist import Change
-from signing.trust.notary.effects import Effect, effect_of_changes, effect_of_first, effect_of_rotation
+from signing.trust.notary.effects import (
+    Effect,
+    effect_of_changes,
+    effect_of_first,
+    effect_of_replacement,
+    effect_of_rotation,
+)
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.lines import COME, GONE
 from signing.trust.notary.stored import stored_state
@@ -124,7 +130,12 @@ def state_of(repository: Repository) -> TrustedRepository | None:
 
 def public_key_of(signer: Signer) -> PublicKey:
     """Give the key a signer is delegated to with: with its certificate, where it has one."""
-    return PublicKey.from_pem(signer.key.certificate_pem or signer.key.public_pem)
+    return public_key(signer.key)
+
+
+def public_key(key: Key) -> PublicKey:
+    """Give a key as it is delegated to."""
+    return PublicKey.from_pem(key.certificate_pem or key.public_pem)
 
 
 def _add(asked: Asked, repository: Repository, state: TrustedRepository | None) -> Effect:
@@ -184,12 +195,26 @@ def _rotate(asked: Asked, repository: Repository, state: TrustedRepository | Non
     return effect_of_rotation(trusted, role, timezone.now(), len(asked.parameters.get("keys", ())))
 
 
+def _replace(asked: Asked, repository: Repository, state: TrustedRepository | None) -> Effect:
+    trusted, given = _existing(repository, state), asked.parameters
+    keys = keys_replacing(repository, given)
+    new = next((key for key in keys if key.key_id == given["new"]), None)
+    if new is None:
+        raise KeyNotHeld("The key that should come was removed.", next_step="Plan the replacement with another key.")
+    held = KeysAtHand(repository.gun, held_ids(keys).__contains__)
+    effect = effect_of_replacement(trusted, given["old"], public_key(new), held, timezone.now())
+    if effect.lines:
+        require_custody(repository, [new])
+    return effect
+
+
 _EFFECTS: dict[str, Callable[[Asked, Repository, TrustedRepository | None], Effect]] = {
     Kind.ADD_SIGNER: _add,
     Kind.REMOVE_SIGNER: _remove,
     Kind.SIGN: _sign,
     Kind.REVOKE: _revoke,
     Kind.ROTATE: _rotate,
+    Kind.REPLACE_KEY: _replace,
 }
 
 

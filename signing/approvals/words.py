@@ -23,4 +23,6 @@ def title_of(request: ChangeRequest) -> str:
         return f"Revoke {where}:{given['tag']}"
     if request.kind == Kind.ROTATE:
         return f"Replace the {KEYS.get(given['role'], given['role'])} of {where}"
+    if request.kind == Kind.REPLACE_KEY:
+        return f"Replace the key {given['name']} {given['old'][:12]} in {where}"
     return f"Change the policy of {where if guns else request.account}"

@@ -12,7 +12,8 @@ from signing.jobs.notices import send_digests, send_notices
 from signing.jobs.publish import clean_staging, pull, push, release, resolve
 from signing.jobs.request_ticks import end_signers
 from signing.jobs.requested import add_signer, remove_signer, revoke, rotate
-from signing.jobs.ticks import engine_status, refresh_due, sweep
+from signing.jobs.rotations import replace_key
+from signing.jobs.ticks import engine_status, sweep
 from signing.jobs.transfers import export_trust, import_trust
 from signing.jobs.trust import refresh, sign
 
@@ -42,6 +43,7 @@ __all__ = [
     "send_digests",
     "send_notices",
     "sign",
+    "replace_key",
     "sign_audit_head",
     "sweep",
 ]

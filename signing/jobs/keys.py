@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets as random_secrets
+
 from signing.adapters.held_keys import held_keys
 from signing.adapters.sealed_keys import store_key
 from signing.adapters.unsealing import take_secrets
 from signing.errors import Conflict, SecretGone
 from signing.jobs.run import Run, perform
-from signing.models import Key
+from signing.models import Key, Rotation
 from signing.trust.errors import InvalidKey
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.keystore.certificates import certificate_request
@@ -33,7 +35,10 @@ def _generate(run: Run) -> None:
     if run.operation.key:
         return  # the worker was lost after it had stored the key
     secrets = take_secrets(run.operation)
-    _keep(run, PrivateKey.generate(), _passphrase(secrets), gun="")
+    replaced = _replaced(run)
+    # a successor that signs unattended, as the key before it did, takes a passphrase that nobody ever needs to know
+    passphrase = random_secrets.token_urlsafe(32) if replaced and not secrets else _passphrase(secrets)
+    _keep(run, PrivateKey.generate(), passphrase, gun=replaced.key.gun if replaced else "")
 
 
 def _import(run: Run) -> None:
@@ -64,7 +69,8 @@ def _keep(run: Run, private: PrivateKey, passphrase: str, *, gun: str) -> None:
     if operation.account is None:
         raise InvalidKey("The account was removed meanwhile.")
     purpose = operation.parameters["purpose"]
-    if purpose == Key.Purpose.ROOT and operation.account.keys.filter(purpose=purpose).exists():
+    replaced = _replaced(run)
+    if purpose == Key.Purpose.ROOT and replaced is None and operation.account.keys.filter(purpose=purpose).exists():
         raise Conflict(f"{operation.account} has a root key already; an account uses exactly one.")
     key = store_key(
         private,
@@ -73,13 +79,21 @@ def _keep(run: Run, private: PrivateKey, passphrase: str, *, gun: str) -> None:
         name=operation.parameters["name"],
         passphrase=passphrase,
         gun=gun,
-        owner=operation.requested_by,
+        owner=replaced.key.owner if replaced else operation.requested_by,
         is_unattended=bool(operation.parameters.get("unattended")),
     )
     operation.key = key
     operation.save(update_fields=["key"])
+    if replaced is not None:
+        Rotation.objects.filter(pk=replaced.pk).update(replacement=key)
     run.result["key_id"] = key.key_id
     run.say(f"The key {key.key_id[:12]} is stored.")
+
+
+def _replaced(run: Run) -> Rotation | None:
+    """Find the replacement for which a key is made."""
+    pk = run.operation.parameters.get("rotation")
+    return Rotation.objects.select_related("key__owner").filter(pk=pk).first() if pk else None
 
 
 def _passphrase(secrets: dict[str, str]) -> str:

@@ -42,6 +42,7 @@ ASKING: dict[str, str] = {
     Kind.SIGN: "request_signature",
     Kind.REVOKE: "request_revocation",
     Kind.ROTATE: "request_rotation",
+    Kind.REPLACE_KEY: "request_rotation",
     Kind.CHANGE_POLICY: "request_policy",
 }
 """What somebody has to be allowed who asks for a change of each kind."""
@@ -219,6 +220,8 @@ def may_go_on(user: User, request: ChangeRequest, items: Sequence[ChangeRequestI
 
 def is_for_signer(request: ChangeRequest, items: Sequence[ChangeRequestItem]) -> bool:
     """Tell whether only the signer goes on: to sign in their name, or because their key asks for its passphrase."""
+    if request.kind == Kind.REPLACE_KEY:
+        return False  # whoever goes on brings the passphrase of the key that comes
     return request.kind == Kind.SIGN or SIGNER in passphrases_of(items)
 
 

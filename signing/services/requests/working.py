@@ -11,7 +11,7 @@ from signing.approvals.keys import PURPOSES, SIGNER, passphrases_for
 from signing.approvals.opening import previews_of
 from signing.approvals.previews import ItemPreview
 from signing.errors import NotAllowed, TooLate
-from signing.models import ChangeRequest, ChangeRequestItem, Operation, User
+from signing.models import ChangeRequest, ChangeRequestItem, Key, Operation, User
 from signing.permissions import require
 from signing.selectors.requests import is_for_signer, items_left, may_sign_for, passphrases_of
 from signing.services import audit
@@ -90,11 +90,18 @@ def start_items(actor: User, request: ChangeRequest, given: Mapping[str, str], *
             account=request.account,
             repository=item.repository,
             signer=signer,
-            key=signer.key if signer else None,
+            key=signer.key if signer else _key_that_comes(request),
             parameters={**request.parameters, "request": request.pk},
             secrets=secrets,
         )
         item.save(update_fields=["operation"])
+
+
+def _key_that_comes(request: ChangeRequest) -> Key | None:
+    """Give the key that a replacement puts in another one's place."""
+    if request.kind != ChangeRequest.Kind.REPLACE_KEY:
+        return None
+    return Key.objects.filter(account=request.account_id, key_id=request.parameters["new"]).first()
 
 
 def _has_consent(approver: User, request: ChangeRequest, item: ChangeRequestItem) -> bool:

@@ -226,7 +226,7 @@ class Repository:
         """
         return finishing.publish_prepared(self._publisher, files)
 
-    def replace_key(self, old: str, new: PrivateKey) -> Published:
+    def replace_key(self, old: str, new: PublicKey) -> Published:
         """Put `new`, which the store has to hold, in the place of the key `old`, by canonical id, in every role.
 
         What the old key signed is signed anew with the new one, in the same publish and once: where no role lists the
@@ -239,12 +239,11 @@ class Repository:
 
         def build(before: TrustedRepository) -> Update:
             if not certificates and replacing.needs_certificate(before, old):
-                certificates.append(root_certificate(new, str(self.gun), publisher.now()))
+                private = publisher.keystore.open(new.canonical_id)
+                certificates.append(root_certificate(private, str(self.gun), publisher.now()))
             certificate = certificates[0] if certificates else None
             draft = publisher.draft(before)
-            return replacing.replacement_update(
-                draft, before, old, new.public, certificate, publisher.held, publisher.now()
-            )
+            return replacing.replacement_update(draft, before, old, new, certificate, publisher.held, publisher.now())
 
         return publisher.publish_update(build, lambda after: not replacing.uses_of(after, old))
 

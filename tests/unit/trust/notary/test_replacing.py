@@ -38,7 +38,7 @@ def lead(simulator: Simulator, clock: Clock, owner: Owner) -> Person:
 def test_a_signers_key_is_replaced_in_one_publish(lead: Person, owner: Owner, reader: Reader) -> None:
     before, old = reader.refresh(), owner.signer_keys["alice"].key_id
     assert verifies(before, old) == ["targets/alice", roles.RELEASES]
-    published = lead.repository().replace_key(old, NEW)
+    published = lead.repository().replace_key(old, NEW.public)
     after = reader.refresh()
     assert published.versions == {
         name: before.files()[name].version + 1 for name in (roles.TARGETS, "targets/alice", roles.RELEASES)
@@ -53,15 +53,15 @@ def test_a_signers_key_is_replaced_in_one_publish(lead: Person, owner: Owner, re
 
 def test_a_second_run_changes_nothing(lead: Person, owner: Owner, simulator: Simulator) -> None:
     old = owner.signer_keys["alice"].key_id
-    lead.repository().replace_key(old, NEW)
+    lead.repository().replace_key(old, NEW.public)
     sent = len(simulator.posted)
-    assert lead.repository().replace_key(old, NEW).versions == {}
+    assert lead.repository().replace_key(old, NEW.public).versions == {}
     assert len(simulator.posted) == sent
 
 
 def test_the_repository_key_is_replaced_with_its_root(lead: Person, owner: Owner, reader: Reader) -> None:
     old = owner.targets_key.key_id
-    published = lead.repository().replace_key(old, NEW)
+    published = lead.repository().replace_key(old, NEW.public)
     assert set(published.versions) == {roles.ROOT, roles.TARGETS}
     after = reader.refresh()
     assert verifies(after, old) == []
@@ -72,7 +72,7 @@ def test_a_root_is_signed_by_its_old_and_its_new_key_so_that_old_clients_follow(
     lead: Person, owner: Owner, reader: Reader, newcomer: Reader
 ) -> None:
     old = owner.root_key.key_id
-    lead.repository().replace_key(old, NEW)
+    lead.repository().replace_key(old, NEW.public)
     assert reader.refresh().root.version == 2, "it knew version 1"
     fresh = newcomer.refresh()
     assert verifies(fresh, old) == []
@@ -87,7 +87,7 @@ def test_what_is_lost_signs_nothing(simulator: Simulator, clock: Clock, owner: O
     person.keep(NEW, "new")
     old = owner.root_key if lost == "root" else owner.targets_key
     with pytest.raises(CannotSign, match=missing):
-        person.repository().replace_key(old.key_id, NEW)
+        person.repository().replace_key(old.key_id, NEW.public)
 
 
 def test_a_role_with_two_signers_is_not_left_with_one_signature(
@@ -101,7 +101,7 @@ def test_a_role_with_two_signers_is_not_left_with_one_signature(
     owner.publish({name: owner.next_file(name) for name in (roles.TARGETS, roles.RELEASES)})
     sent = len(simulator.posted)
     with pytest.raises(NotConfirmed, match="stop verifying"):
-        lead.repository().replace_key(owner.signer_keys["alice"].key_id, NEW)
+        lead.repository().replace_key(owner.signer_keys["alice"].key_id, NEW.public)
     assert len(simulator.posted) == sent
 
 
@@ -196,7 +196,7 @@ def test_any_accepted_replacement_leaves_every_role_signable(
         store.add(POOL[held], "any")
     store.add(NEW, "new")
     try:
-        Repository(Gun(GUN), simulator, MemoryCache(), store, now=_CLOCK).replace_key(old.key_id, NEW)
+        Repository(Gun(GUN), simulator, MemoryCache(), store, now=_CLOCK).replace_key(old.key_id, NEW.public)
     except (TrustError, KeyNotHeld):
         assert simulator.state()[0] == stored, "what is refused changes nothing"
         return
