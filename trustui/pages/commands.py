@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from signing.models import Account, Repository, Signer, TrustServer
+from signing.models import Account, Key, Repository, Signer, TrustServer
 
 
 def server_options(server: TrustServer) -> list[str]:
@@ -68,6 +69,19 @@ def key_rotate(repository: Repository, role: str) -> str:
     """Replace a base role's key with the root key on the own machine."""
     options = ["--to-server"] if role == "snapshot" else []
     return _trustctl(repository, "key rotate", options, repository.gun, role)
+
+
+def key_replace(repository: Repository, key: Key, roles: Iterable[str]) -> str:
+    """Put another key in the place of one, with the keys on the own machine: a line for each thing that names it."""
+    names = dict.fromkeys(role.removeprefix("targets/") for role in roles if role != "targets/releases")
+    return "\n".join(_replaced(repository, key, name) for name in names)
+
+
+def _replaced(repository: Repository, key: Key, name: str) -> str:
+    if name in ("root", "targets"):
+        return key_rotate(repository, name)
+    options = ["--key", f"new-{key.name}.pub", "--old", key.key_id[:12]]
+    return _trustctl(repository, "key rotate", options, repository.gun, name)
 
 
 def key_generate(name: str) -> str:

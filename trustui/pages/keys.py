@@ -166,6 +166,7 @@ def _key_page(
         "repositories": repositories,
         "may_use": may(request.user, "use_key", key),
         "may_freeze": may(request.user, "freeze", key),
+        "may_replace": may(request.user, "replace_key", key),
         "freezes": list(freezes_on(key=key)),
         "may_make_signer": key.purpose == Key.Purpose.SIGNER and may(request.user, "create_signer", key.account),
         "csr_form": csr_form or CsrForm(request, key, is_sent=False),

@@ -24,6 +24,12 @@ def facts_of(asked: ChangeRequest) -> list[tuple[str, str]]:
         return [(gettext("Tag"), given["tag"])]
     if asked.kind == Kind.ROTATE:
         return [(gettext("Replaced"), KEYS.get(given["role"], given["role"]))]
+    if asked.kind == Kind.REPLACE_KEY:
+        return [
+            (gettext("Key that goes"), given["old"]),
+            (gettext("Key that comes"), given["new"]),
+            (gettext("Because it is"), given["reason"]),
+        ]
     return []
 
 
@@ -57,6 +63,7 @@ def happens_next(asked: ChangeRequest) -> str:
         Kind.SIGN: gettext("A signer whose key asks for its passphrase types it afterwards, on this page."),
         Kind.REVOKE: gettext("With content trust on, docker then refuses the tag."),
         Kind.ROTATE: gettext("Then the old key counts no more."),
+        Kind.REPLACE_KEY: gettext("Then the old key verifies nothing, and a fresh client proves it."),
     }
     before = gettext(
         "With the last approval the signing worker reads the newest trust data, and signs only if that gives exactly "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from signing import jobs, rotations
 from signing.errors import Conflict, Frozen, NotAllowed, TooLate
@@ -246,3 +247,37 @@ def test_the_radius_names_what_would_break(signed):
     radius = radius_of(signed.cast.alice.key)
     assert (len(radius.places), radius.tag_count, radius.needed_count) == (2, 5, 4)
     assert radius_of(factories.make_key(signed.cast.account, name="unused")).places == ()
+
+
+def test_the_pages_lead_from_the_key_to_the_proof(signed):
+    lead, other = Client(), Client()
+    lead.force_login(signed.cast.lead)
+    other.force_login(signed.cast.other_lead)
+    key = signed.cast.alice.key
+    assert f"/keys/{key.key_id}/rotate/" in lead.get(f"/keys/{key.key_id}/").content.decode()
+    page = lead.get(f"/keys/{key.key_id}/rotate/").content.decode()
+    assert "targets/alice" in page
+    assert "5 tags" in page
+    assert lead.post(f"/keys/{key.key_id}/rotate/", {"reason": "lost", "by": "typed"}).status_code == 400
+    answer = lead.post(f"/keys/{key.key_id}/rotate/", {"reason": "lost", "by": "unattended"})
+    rotation = Rotation.objects.get()
+    assert answer.headers["Location"] == rotation.get_absolute_url()
+    signed.run(Operation.objects.get(kind="generate_key"))
+    draft = lead.get(rotation.get_absolute_url()).content.decode()
+    assert "Ask for approval" in draft
+    assert "trustctl key rotate" in draft
+    lead.post(f"/rotations/{rotation.pk}/ask/", {"comment": "the laptop is gone"})
+    rotation.refresh_from_db()
+    asked_page = other.get(rotation.request.get_absolute_url())
+    assert "Key that comes" in asked_page.content.decode()
+    approval = {"content_hash": rotation.request.content_hash, "passphrase_repository": ALL["repository"]}
+    assert other.post(f"/requests/{rotation.request.pk}/approve/", approval).status_code == 302
+    for item in rotation.request.items.all():
+        assert signed.run(item.operation).error == ""
+    done = lead.get(rotation.get_absolute_url()).content.decode()
+    assert "The old key verifies nothing" in done
+    assert "1.3" in done
+    assert rotation.get_absolute_url() in lead.get("/rotations/").content.decode()
+    stranger = Client()
+    stranger.force_login(signed.cast.outsider)
+    assert stranger.get(rotation.get_absolute_url()).status_code == 404
