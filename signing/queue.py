@@ -39,6 +39,7 @@ REFRESH = "refresh"
 IMPORT_TRUST = "import_trust"
 EXPORT_TRUST = "export_trust"
 CLEAN_STAGING = "clean_staging"
+CHECK_REGISTRY = "check_registry"
 
 QUEUES = {
     RESOLVE: SIGNING,
@@ -50,14 +51,15 @@ QUEUES = {
     REMOVE_SIGNER: SIGNING,
     REVOKE: SIGNING,
     ROTATE: SIGNING,
-    GENERATE_KEY: SIGNING,
     REPLACE_KEY: SIGNING,
+    GENERATE_KEY: SIGNING,
     IMPORT_KEY: SIGNING,
     MAKE_CSR: SIGNING,
     REFRESH: SIGNING,
     IMPORT_TRUST: SIGNING,
     EXPORT_TRUST: SIGNING,
     CLEAN_STAGING: DOCKER,
+    CHECK_REGISTRY: DOCKER,
 }
 
 VERSIONS = "versions"  # status of a transfer that counts versions of files instead of bytes
@@ -67,6 +69,8 @@ LEASED_STEPS = (PUSH, SIGN, RELEASE)  # of a publish: they wait until no other p
 JOB_TIMEOUT = 3600  # an image of many gigabytes over a slow line; the sweep notices a lost worker long before
 
 TICK_TIMEOUT = 600
+
+QUEUE_AWAY = "The queue does not answer now. This is stored, and begins by itself when the queue is back."
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +86,8 @@ def steps_of(operation: Operation) -> list[str]:
         return [*steps, RELEASE]
     if kind == Operation.Kind.PULL:
         return [RESOLVE, PULL]
+    if kind == Operation.Kind.REFRESH:
+        return [REFRESH, CHECK_REGISTRY]
     return [kind.value]
 
 
@@ -143,3 +149,5 @@ def _enqueue_now(job_name: str, operation_id: int) -> None:
         )
     except RedisError as error:
         _log.warning("queue.unreachable", job=job_name, operation=operation_id, reason=type(error).__name__)
+        for operation in Operation.objects.filter(pk=operation_id):
+            operation.lines.get_or_create(text=QUEUE_AWAY)

@@ -30,7 +30,9 @@ class Tick:
 TICKS = (
     Tick("sweep", queue.SIGNING, 10),
     Tick("sign_audit_head", queue.SIGNING, 60),
-    Tick("refresh_due", queue.SIGNING, 60),
+    Tick("refresh_due", queue.SIGNING, 15),
+    Tick("tell_history", queue.SIGNING, 15),
+    Tick("check_registries", queue.DOCKER, 15),
     Tick("engine_status", queue.DOCKER, 30),
     Tick("end_signers", queue.SIGNING, 300),
     Tick("announce_expiring", queue.SIGNING, 3600),
@@ -81,4 +83,4 @@ class Scheduler(CronScheduler):
 
     def _request_stop(self, signum: int, frame: FrameType | None) -> None:
         self._stopped.set()
-        super()._request_stop(signum, frame)
+        super()._request_stop(signum, frame)  # type: ignore[no-untyped-call]  # the package has no type for it

@@ -1,5 +1,7 @@
 """Read, copy and remove tags through a registry's HTTP API, without the Docker Engine."""
 
+import json
+import re
 from types import TracebackType
 
 import httpx
@@ -22,6 +24,8 @@ __all__ = ["Manifest", "Registry"]
 
 _READ, _WRITE, _DELETE = "pull", "pull,push", "pull,push,delete"
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+_PAGE = 1000
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _GONE = (200, 202, 204, 404)
 
 
@@ -70,6 +74,26 @@ class Registry:
         if answer.status != 200:
             raise self._connection.words.unexpected(answer, f"read {path}")
         return self._verified(answer, path, reference)
+
+    def list_tags(self, path: str, most: int) -> list[str] | None:
+        """List the tags of a repository, at most so many; `None` where the registry has no such repository.
+
+        What is no tag's name is left out. Raises: BadRegistryAnswer also for a list without end.
+        """
+        url = httpx.URL(f"/v2/{self._repository(path)}/tags/list", params={"n": str(_PAGE)})
+        found: list[str] = []
+        for _ in range(most // _PAGE + 2):
+            answer = self._connection.send("GET", url, self._scope(path, _READ))
+            if answer.status == 404 and _is_from_a_registry(answer):
+                return None
+            if answer.status != 200 or not answer.whole:
+                raise self._connection.words.unexpected(answer, f"list the tags of {path}")
+            found += _tags_in(answer)
+            following = answer.headers.get("link", "")
+            if len(found) >= most or 'rel="next"' not in following or not found:
+                return found[:most]
+            url = url.copy_merge_params({"last": found[-1]})  # its link says the same, and could lead elsewhere
+        raise BadRegistryAnswer(f"The registry lists the tags of {path} without end.")
 
     def put_manifest(self, path: str, tag: str, manifest: Manifest) -> None:
         """Let `tag` mean `manifest`, byte for byte; whatever it meant before stays under its digest."""
@@ -173,6 +197,15 @@ class Registry:
 
     def _scope(self, path: str, actions: str) -> str:
         return f"repository:{self._repository(path)}:{actions}"
+
+
+def _tags_in(answer: Answer) -> list[str]:
+    """Read one page of a list of tags; registries write null for none."""
+    try:
+        listed = json.loads(answer.body)["tags"] or []
+        return [name for name in listed if isinstance(name, str) and _TAG.fullmatch(name)]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise BadRegistryAnswer("The registry's list of tags cannot be read.") from None
 
 
 def _checked(reference: str) -> str:

@@ -5,11 +5,14 @@ the row.
 """
 
 from signing.jobs.audit import sign_audit_head
+from signing.jobs.checking import check_batch, refresh_due
 from signing.jobs.expiry import announce_expiring
 from signing.jobs.health import report_docker, report_notices, report_signing
+from signing.jobs.history import tell_history
 from signing.jobs.keys import generate_key, import_key, make_csr
 from signing.jobs.notices import send_digests, send_notices
 from signing.jobs.publish import clean_staging, pull, push, release, resolve
+from signing.jobs.registries import check_registries, check_registry
 from signing.jobs.request_ticks import end_signers
 from signing.jobs.requested import add_signer, remove_signer, revoke, rotate
 from signing.jobs.rotations import replace_key
@@ -20,6 +23,9 @@ from signing.jobs.trust import refresh, sign
 __all__ = [
     "add_signer",
     "announce_expiring",
+    "check_batch",
+    "check_registries",
+    "check_registry",
     "clean_staging",
     "end_signers",
     "engine_status",
@@ -34,6 +40,7 @@ __all__ = [
     "refresh_due",
     "release",
     "remove_signer",
+    "replace_key",
     "report_docker",
     "report_notices",
     "report_signing",
@@ -43,7 +50,7 @@ __all__ = [
     "send_digests",
     "send_notices",
     "sign",
-    "replace_key",
     "sign_audit_head",
     "sweep",
+    "tell_history",
 ]

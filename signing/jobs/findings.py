@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from signing.jobs.alarms import FAILURES, Facts
+from signing.jobs.alarms import FAILURES, Facts, Place, clear
 from signing.jobs.expected import Change, Explanations, keys_found
 from signing.jobs.stored_tags import TagChanges
 from signing.jobs.tag_states import fallen_out
@@ -56,6 +56,7 @@ def of_verified(
     return [
         *_of_keys(repository, trusted, unexpected),
         *_of_left_out(repository, trusted),
+        *_still_drifted(repository, changes.rows, opened),
         *_of_tags(repository, changes.rows),
         *_vanished(repository, changes, why, opened),
         *_watched(repository, changes, why, opened),
@@ -81,6 +82,13 @@ def drifted(repository: Repository, rows: Iterable[SignedTag]) -> list[Facts]:
         for row in counted
         if row.registry_digest and row.registry_digest not in digests[row.tag]
     ]
+
+
+def clear_vanished(place: Place, opened: Iterable[Alert], listed: Collection[str]) -> None:
+    """Clear the alerts of signatures that vanished from tags which the registry shows no more."""
+    for alert in opened:
+        if alert.tag not in listed:
+            clear(place, alert, "The registry shows the tag no more.")
 
 
 def _of_keys(repository: Repository, trusted: TrustedRepository, unexpected: Sequence[Change]) -> list[Facts]:
@@ -126,7 +134,7 @@ def _of_left_out(repository: Repository, trusted: TrustedRepository) -> list[Fac
 
 
 def _of_tags(repository: Repository, rows: Sequence[SignedTag]) -> list[Facts]:
-    told = drifted(repository, rows)
+    told = []
     for row in rows:
         if row.reason_code == UNKNOWN_SIGNER_KEY:
             keys = ", ".join(key_id[:12] for key_id in row.key_ids[:3])
@@ -141,6 +149,12 @@ def _of_tags(repository: Repository, rows: Sequence[SignedTag]) -> list[Facts]:
                 )
             )
     return told
+
+
+def _still_drifted(repository: Repository, rows: Sequence[SignedTag], opened: Sequence[Alert]) -> list[Facts]:
+    """Tell which tags differ still. That one begins to is told by who asks the registry, and looks twice."""
+    told = {alert.tag for alert in opened if alert.kind == Kind.DRIFTED}
+    return [one for one in drifted(repository, rows) if one.tag in told] if told else []
 
 
 def _vanished(repository: Repository, changes: TagChanges, why: Explanations, opened: Sequence[Alert]) -> list[Facts]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from signing.trust.notary.client import refresh as refresh_trust
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.transport import Transport
 from signing.trust.policy.verdict import of_failure
+from signing.trust.tuf.roles import BASE_ROLES
 
 Verdict = Repository.Verdict
 Pair = tuple[Repository, TrustedRepository]
@@ -119,11 +120,15 @@ def store_failure(repository: Repository, error: TrustError) -> None:
     _write_failure(repository, verdict, error)
 
 
-def end_of(repository: Repository) -> datetime | None:
-    """Tell when the first of the files that verified last runs out, the server's own included."""
-    base = ("root", "targets", "snapshot", "timestamp")
-    ends = [datetime.fromisoformat(entry["expires"]) for entry in repository.roles if entry["role"] in base]
+def end_of(repository: Repository, among: Container[str] = BASE_ROLES) -> datetime | None:
+    """Tell when the first of the files that verified last runs out, the server's own included, delegations not."""
+    ends = [datetime.fromisoformat(entry["expires"]) for entry in repository.roles if entry["role"] in among]
     return min(ends, default=None)
+
+
+def end_of_all(repository: Repository) -> datetime | None:
+    """Tell when the first of all files runs out, those of delegations included."""
+    return end_of(repository, [entry["role"] for entry in repository.roles])
 
 
 def _refresh(repository: Repository, transport: Transport) -> TrustedRepository:
@@ -181,6 +186,7 @@ def _write_row(
         "roles": _roles(trusted),
         "left_out": {role: error.message for role, error in trusted.left_out.items()},
         "accepted": agreed,
+        "timestamp_version": trusted.timestamp.version,
     }
     differs = [name for name, value in shown.items() if getattr(row, name) != value]
     fields: dict[str, Any] = {name: shown[name] for name in differs}
@@ -217,9 +223,10 @@ def _roles(trusted: TrustedRepository) -> list[dict[str, Any]]:
     for name, file in files.items():
         role = trusted.root.role(name)
         rows.append(_role(name, file, role.threshold, list(role.keys)))
-    for delegation in trusted.targets.delegations:
-        if own := trusted.delegations.get(delegation.name):
-            rows.append(_role(delegation.name, own, delegation.threshold, list(delegation.keyids)))
+    first = [delegation.name for delegation in trusted.targets.delegations if delegation.name in trusted.delegations]
+    for name in dict.fromkeys([*first, *trusted.delegations]):
+        role = trusted.role(name)
+        rows.append(_role(name, trusted.delegations[name], role.threshold, list(role.keys)))
     return rows
 
 

@@ -52,18 +52,23 @@ def compare(
     """
     before = {(row.tag, row.digest): row for row in rows}
     changes = TagChanges()
+    # What the registry showed under the tag is kept where it is what is signed now; anything else may be on its way.
+    shown_before = {(row.tag, row.registry_digest): row.registry_checked_at for row in before.values()}
     states = [state for state in tag_states(trusted) if len(state.tag) <= LONGEST_TAG]
     digests = _digests(states)
     for position, state in enumerate(states):
         row = before.pop((state.tag, state.digest), None)
         fields = _fields(state, position, row, known, digests.get(state.tag, frozenset()))
         if row is None:
+            shown = shown_before.get((state.tag, state.digest))
             fresh = SignedTag(
                 repository=repository,
                 tag=state.tag,
                 digest=state.digest,
                 first_seen=now,
                 signed_at=_signed_between(repository.verified_at, trusted, now),
+                registry_digest=state.digest if shown else "",
+                registry_checked_at=shown,
                 **fields,
             )
             changes.fresh.append(fresh)

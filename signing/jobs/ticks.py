@@ -1,4 +1,4 @@
-"""What runs by the clock: check repositories, tidy up, look at the Engine."""
+"""What runs by the clock: tidy up, look at the Engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
 from signing import queue, wiring
@@ -15,45 +14,14 @@ from signing.endings import end_operation
 from signing.jobs.heartbeat import LOST_AFTER
 from signing.jobs.request_ticks import expire_requests, expire_signatures
 from signing.jobs.run import RELEASE_ATTEMPTS, due
-from signing.jobs.state import check_repository, store_failure
-from signing.models import EngineStatus, Operation, Repository, SealedSecret
-from signing.trust.errors import ServerUnreachable, TrustError
+from signing.models import EngineStatus, Operation, SealedSecret
+from signing.trust.errors import TrustError
 
-CHECK_EVERY = timedelta(minutes=5)
-MOST_CHECKS = 50  # repositories per tick
 MOST_LOSSES = 3
 HANDED_OVER_WITHIN = timedelta(seconds=30)  # a younger row may just be on its way into the queue
 
 State = Operation.State
 _log = structlog.get_logger(__name__)
-
-
-def refresh_due() -> None:
-    """Check the repositories nobody has checked for five minutes, longest unchecked first.
-
-    A trust server that does not answer is asked once per tick, not once per repository.
-    """
-    now = timezone.now()
-    is_due = Q(checked_at=None) | Q(checked_at__lt=now - CHECK_EVERY)
-    repositories = (
-        Repository.objects.filter(is_due)
-        .select_related("account__trust_server")
-        .order_by(F("checked_at").asc(nulls_first=True), "pk")[:MOST_CHECKS]
-    )
-    silent: dict[int, ServerUnreachable] = {}
-    for repository in repositories:
-        if not Repository.objects.filter(is_due, pk=repository.pk).update(checked_at=now):
-            continue  # another worker checks it
-        server = repository.account.trust_server_id
-        if server in silent:
-            store_failure(repository, silent[server])
-            continue
-        try:
-            check_repository(repository)
-        except ServerUnreachable as error:
-            silent[server] = error
-        except TrustError as error:
-            _log.warning("repository.not_verified", gun=repository.gun, code=error.code)
 
 
 def sweep() -> None:

@@ -76,6 +76,9 @@ class Alert(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.subject}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("alert", args=[self.pk])
+
     @property
     def subject(self) -> str:
         """Name what it is about."""
@@ -86,9 +89,6 @@ class Alert(models.Model):
     @property
     def is_open(self) -> bool:
         return self.cleared_at is None
-
-    def get_absolute_url(self) -> str:
-        return reverse("alert", args=[self.pk])
 
 
 class WatchedKey(models.Model):

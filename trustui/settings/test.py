@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import tempfile
+from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -55,6 +56,7 @@ TRUST_SERVER_UPLOAD_SECONDS = 30.0
 WORKER_TOKEN_SERVERS: tuple[str, ...] = ()
 WORKER_TOKEN_KEY = WORKER_TOKEN_CERTIFICATE = ""
 DOCKER_HOST = ""
+CHECK_EVERY = timedelta(minutes=5)
 DIGEST_HOUR = 6
 WEBHOOKS_TO_THIS_MACHINE = True
 DASHBOARD_URL = "https://trust.example.com"

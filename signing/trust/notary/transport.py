@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -24,7 +24,7 @@ from signing.trust.notary.gun import Gun
 from signing.trust.notary.http_answers import Answer, Answers
 from signing.trust.notary.http_client import DEADLINE, LimitedClient, is_local, tls_context
 from signing.trust.notary.server_errors import LARGEST_ERROR, errors_in, raise_for
-from signing.trust.notary.tokens import Credentials, require_protected
+from signing.trust.notary.tokens import Credentials, Fetch, require_protected
 from signing.trust.tuf import canonical, roles
 from signing.trust.tuf.keys import PublicKey
 
@@ -83,10 +83,11 @@ class HttpsTransport:
         client_cert: tuple[Path, Path] | None = None,
         username: str | None = None,
         password: str | None = None,
+        token_source: Fetch | None = None,
         verify: bool = True,
         timeout: float = DEADLINE,
     ) -> None:
-        """Name the server; nothing is sent yet.
+        """Name the server; nothing is sent yet. `token_source` is asked in place of the token service it names.
 
         Raises:
             InvalidInput: the address is not https (http is for this machine only), or a certificate cannot be read.
@@ -101,7 +102,7 @@ class HttpsTransport:
         self.url = url.rstrip("/")
         context = tls_context(ca_pem, client_cert, verify=verify)
         self._client = LimitedClient(context, timeout=timeout, through_proxies=not is_local(url))
-        self._credentials = Credentials(username or None, password, self._fetch_token)
+        self._credentials = Credentials(username or None, password, token_source or self._fetch_token)
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +149,31 @@ class HttpsTransport:
         urls = [(folder + name, limit) for name, limit in wanted]
         answers = self._client.request_together(urls, sent)
         return None if answers is None else FilesInTurn([name for name, _ in wanted], answers)
+
+    def get_of_many(self, guns: Sequence[str], name: str, limit: int) -> Iterator[tuple[str, bytes]]:
+        """Ask for the same file of several repositories at once, over one connection; give each that comes.
+
+        Nothing comes of a server that wants another token for each repository, and whatever is wrong with a file it
+        just does not come: `get` tells the reason.
+        """
+        if not guns or not _FILE_NAME.fullmatch(name):
+            return
+        try:
+            sent = [self._credentials.headers(f"repository:{gun}:{_PULL}") for gun in guns]
+        except (NotAuthorised, BadResponse, ServerUnreachable, TooLarge):
+            return
+        if any(headers != sent[0] for headers in sent):
+            return
+        answers = self._client.request_together([(self._address(gun, f"tuf/{name}"), limit) for gun in guns], sent[0])
+        if answers is None:
+            return
+        files = FilesInTurn(guns, answers)
+        try:
+            while (file := files.next()) is not None:
+                if file[1] is not None:
+                    yield file[0], file[1]
+        finally:
+            files.close()
 
     def get_key(self, gun: str, role: str) -> PublicKey:
         """Give the key the server holds for `snapshot` or `timestamp`; it makes one where there is none yet.

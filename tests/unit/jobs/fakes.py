@@ -116,6 +116,10 @@ class FakeRegistry:
             self.loses_answers = False
             raise self.fails["lost"]
 
+    def list_tags(self, path: str, most: int) -> list[str] | None:
+        self._may_fail("list")
+        return sorted(tag for known, tag in self.tags if known == path)[:most] or None
+
     def tag_digest(self, path: str, tag: str) -> str | None:
         self._may_fail("head")
         return self.tags.get((path, tag))

@@ -8,8 +8,7 @@ import pytest
 from django.utils import timezone
 
 from signing import jobs
-from signing.jobs import ticks
-from signing.models import Event, Happening, Operation, Repository, SignedTag, TrustedMetadata, TrustServer
+from signing.models import Event, Happening, Operation, Repository, SignedTag, TrustedMetadata
 from signing.services.operations import sign_digest
 from signing.services.repositories import check_now
 from signing.trust.errors import BadResponse, NotAuthorised, ServerUnreachable
@@ -18,7 +17,6 @@ from signing.trust.notary import client
 from signing.trust.notary.cache import MemoryCache
 from signing.trust.notary.gun import Gun
 from signing.trust.notary.repository import Repository as TrustRepository
-from tests import factories
 from tests.factories import DIGEST, PASSPHRASE
 from tests.memory_keystore import MemoryKeyStore
 
@@ -158,34 +156,6 @@ def test_it_recovers(approved):
     check(approved)
     repository = approved.cast.repository
     assert (repository.verdict, repository.reason, repository.next_step) == ("verified", "", "")
-
-
-def test_the_tick_checks_what_is_due_and_nothing_else(world, monkeypatch):
-    checked = []
-    monkeypatch.setattr(ticks, "check_repository", lambda repository: checked.append(repository.gun))
-    old = factories.make_repository(world.cast.account, "old", checked_at=timezone.now() - timedelta(minutes=6))
-    factories.make_repository(world.cast.account, "new", checked_at=timezone.now() - timedelta(minutes=4))
-    jobs.refresh_due()
-    jobs.refresh_due()
-    assert checked == [world.cast.repository.gun, old.gun]  # never checked first, and each once
-
-
-def test_the_tick_does_not_ask_a_silent_server_for_every_repository(world, monkeypatch):
-    asked = []
-
-    def silent(repository):
-        asked.append(repository.account.trust_server)
-        raise ServerUnreachable("No answer.")
-
-    monkeypatch.setattr(ticks, "check_repository", silent)
-    world.cast.foreign.trust_server = factories.make_trust_server("elsewhere")
-    world.cast.foreign.save()
-    others = [factories.make_repository(world.cast.account, f"r{n}") for n in range(3)]
-    factories.make_repository(world.cast.foreign, "x")
-    jobs.refresh_due()
-    assert len(asked) == TrustServer.objects.count() == 2
-    others[2].refresh_from_db()
-    assert (others[2].verdict, others[2].reason) == ("unreachable", "No answer.")
 
 
 def test_a_tick_leaves_no_operation_behind(world):
