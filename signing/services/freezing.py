@@ -52,7 +52,7 @@ def freeze(
     if not reason or len(reason) > LONGEST_REASON:
         raise InvalidInput("Say why, in a few words.", next_step="Whoever meets the freeze reads the reason.")
     with transaction.atomic():
-        type(thing).objects.select_for_update().get(pk=thing.pk)  # of two at the same moment one comes second
+        thing.__class__.objects.select_for_update().get(pk=thing.pk)  # of two at the same moment one comes second
         if in_force().filter(key=key, account=account, person=person).exists():
             raise Conflict("That is frozen already.", next_step="Nothing new is signed; look who froze it, and why.")
         made = Freeze.objects.create(key=key, account=account, person=person, reason=reason, by=actor)

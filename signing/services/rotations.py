@@ -63,8 +63,7 @@ def request_replacement(*, actor: User, rotation: Rotation, comment: str = "") -
         Conflict: the new key is not there yet.
         TrustError: whatever makes one of the steps impossible.
     """
-    rotation = _locked(rotation, State.DRAFT)
-    require(actor, "replace_key", rotation.key)
+    rotation = _locked(actor, rotation, State.DRAFT)
     if rotation.replacement is None:
         raise Conflict("The new key is not there yet.", next_step="Wait until the signing worker has made it.")
     require_not_frozen(account=rotation.key.account, person=actor, key=rotation.replacement)
@@ -104,8 +103,7 @@ def request_replacement(*, actor: User, rotation: Rotation, comment: str = "") -
 @transaction.atomic
 def pause_rotation(*, actor: User, rotation: Rotation) -> Rotation:
     """Let no further step begin; what runs ends first."""
-    rotation = _locked(rotation, State.RUNNING)
-    require(actor, "replace_key", rotation.key)
+    rotation = _locked(actor, rotation, State.RUNNING)
     paused = _operations(rotation).filter(state=Operation.State.QUEUED).update(state=Operation.State.PAUSED)
     if not paused:
         raise TooLate("No step waits any more.", next_step="Wait for those that run.")
@@ -116,8 +114,7 @@ def pause_rotation(*, actor: User, rotation: Rotation) -> Rotation:
 @transaction.atomic
 def resume_rotation(*, actor: User, rotation: Rotation) -> Rotation:
     """Go on with the steps that were paused."""
-    rotation = _locked(rotation, State.PAUSED)
-    require(actor, "replace_key", rotation.key)
+    rotation = _locked(actor, rotation, State.PAUSED)
     require_not_frozen(account=rotation.key.account, person=actor)
     for operation in _operations(rotation).filter(state=Operation.State.PAUSED):
         Operation.objects.filter(pk=operation.pk).update(state=Operation.State.QUEUED)
@@ -129,7 +126,7 @@ def resume_rotation(*, actor: User, rotation: Rotation) -> Rotation:
 @transaction.atomic
 def retry_rotation(*, actor: User, rotation: Rotation, passphrases: Mapping[str, str] | None = None) -> Rotation:
     """Do what failed again, and what waits for a passphrase; what is done stays done."""
-    rotation = _locked(rotation, State.RUNNING, State.FAILED)
+    rotation = _locked(actor, rotation, State.RUNNING, State.FAILED)
     if rotation.request is None:
         raise TooLate("Nobody has asked for it yet.")
     retry_request(actor=actor, request=rotation.request, passphrases=passphrases)
@@ -139,8 +136,7 @@ def retry_rotation(*, actor: User, rotation: Rotation, passphrases: Mapping[str,
 @transaction.atomic
 def drop_rotation(*, actor: User, rotation: Rotation) -> Rotation:
     """Give a plan up before any of it is done. A key that was made for it stays, and signs nothing."""
-    rotation = _locked(rotation, State.DRAFT, State.WAITING)
-    require(actor, "replace_key", rotation.key)
+    rotation = _locked(actor, rotation, State.DRAFT, State.WAITING)
     if rotation.request is not None:
         withdraw_request(actor=actor, request=rotation.request)
     else:
@@ -248,7 +244,8 @@ def _operations(rotation: Rotation) -> Any:
     return Operation.objects.filter(kind=Operation.Kind.REPLACE_KEY, **parameters)
 
 
-def _locked(rotation: Rotation, *states: State) -> Rotation:
+def _locked(actor: User, rotation: Rotation, *states: State) -> Rotation:
+    require(actor, "replace_key", rotation.key)
     rotations.settle(rotation.pk)
     found = (
         Rotation.objects.select_for_update(of=("self",))

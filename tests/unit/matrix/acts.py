@@ -53,6 +53,7 @@ _PASSPHRASES = {"passphrase_repository": PASSPHRASE}
 _SIGNATURE = {"tag": "2.0", "digest": DIGEST, "length": "528"}
 _POLICY = {"needed_approvals": "2", "needed_to_sign": "0", "request_days": "14", "requires_possession": "on"}
 _NEW_ACCOUNT = {"name": "shop", "registry": "registry.test:5000", "namespace": "shop"}
+_ROTATIONS = "tests/unit/jobs/test_rotations.py, with work to stop"
 _SIGN_IN = "tests/unit/pages/test_sign_in.py, with what a browser or an authenticator gives"
 
 PAGES = {
@@ -82,6 +83,10 @@ PAGES = {
         {"tag": "2.0", "digest": DIGEST, "length": "528", "signer": Ref("signer"), "passphrase": PASSPHRASE},
     ),
     "key_matcher": Act("developer", {"pem": PUBLIC_PEM}, because="it only reads"),
+    "key_rotate": Act("lead", {"reason": "planned", "by": "unattended"}, path={"key_id": Ref("planless_key")}),
+    "rotation_ask": Act("lead", {"comment": "it is time"}),
+    "rotation_drop": Act("lead"),
+    **{name: _elsewhere(_ROTATIONS) for name in ("rotation_pause", "rotation_resume", "rotation_retry")},
     "key_freeze": Act("signer", {"reason": "lost"}),
     "account_freeze": Act("lead", {"reason": "lost"}),
     "person_freeze": Act("admin", {"reason": "lost"}),
@@ -218,6 +223,10 @@ CALLS = {
         "signer", {"account": Ref("account"), "name": "alice2", "pem": KEY_PEM, "passphrase": PASSPHRASE}
     ),
     "keys_enrol": Act("signer", {"account": Ref("account"), "name": "alice2", "pem": PUBLIC_PEM}),
+    "rotations_rotate": Act("lead", {"reason": "planned", "unattended": True}, path={"key_id": Ref("planless_key")}),
+    "rotations_ask": Act("lead", {"comment": "it is time"}),
+    "rotations_drop": Act("lead", {}),
+    **{name: _elsewhere(_ROTATIONS) for name in ("rotations_pause", "rotations_resume", "rotations_retry")},
     "freezing_key": Act("signer", {"reason": "lost"}),
     "freezing_account": Act("lead", {"reason": "lost"}),
     "freezing_person": Act("admin", {"reason": "lost"}),

@@ -10,12 +10,13 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from signing.models import Account, ChangeRequest, Key, Membership, Operation, Repository, Signer, User
+from signing.models import Account, ChangeRequest, Key, Membership, Operation, Repository, Rotation, Signer, User
 from signing.server.models import MetadataFile
 from signing.services.api_tokens import create_token
 from signing.services.audit import record
 from signing.services.freezing import freeze
 from signing.services.machines import create_machine
+from signing.services.rotations import plan_rotation
 from signing.services.webhooks import create_webhook, ping_webhook
 from signing.trust.keystore.base import PrivateKey
 from signing.trust.policy.possession import make_challenge
@@ -140,6 +141,8 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "act": "freeze",
         "kind": "account",
         "which": account.name,
+        "rotation": _plan(lead, signer).pk,
+        "planless_key": Key.objects.get(account=account, purpose="repository").key_id,
         "webhook": webhook.pk,
         "delivery": ping_webhook(actor=lead, webhook=webhook).pk,
         "machine": machine.pk,
@@ -150,6 +153,12 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "number": record(lead, "approve_request", account=account, subject="alice").number,
         **_requests(repository, candidate, requester, asker),
     }
+
+
+def _plan(lead: User, signer: Signer) -> Rotation:
+    """Plan to replace the signer's key by one that is there."""
+    successor = factories.make_key(signer.account, name=signer.name, owner=signer.user)
+    return plan_rotation(actor=lead, key=signer.key, reason="planned", replacement=successor)
 
 
 def _requests(repository: Repository, candidate: Signer, requester: User, asker: User) -> dict[str, Any]:
@@ -214,6 +223,7 @@ def _unknown() -> dict[str, Any]:
         "act": "freeze",
         "kind": "account",
         "which": "zz-nowhere",
+        "planless_key": "0" * 64,
         "signer_name": "zz-nobody",
         "candidate_name": "zz-nobody",
         "machine_name": "zz-nobody",
@@ -234,6 +244,7 @@ def _unknown() -> dict[str, Any]:
                 "operation",
                 "failed_operation",
                 "freeze",
+                "rotation",
                 "webhook",
                 "delivery",
                 "machine",

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
-from signing.models import SignedTag, User
+from signing.models import Rotation, SignedTag, User
 from signing.server.models import MetadataFile
 from signing.services.api_tokens import create_token
 from signing.services.freezing import freeze
@@ -42,6 +42,11 @@ OPEN_TO_ALL = {
     "socialaccount_login_cancelled",
 }
 POST_ONLY = {
+    "rotation_ask",
+    "rotation_pause",
+    "rotation_resume",
+    "rotation_retry",
+    "rotation_drop",
     "repository_check",
     "repository_pull",
     "key_csr",
@@ -148,6 +153,7 @@ def arguments(cast: Cast) -> dict[str, str | int]:
         "token": token.pk,
         "delivery": delivery.pk,
         "freeze": freeze(actor=cast.lead, key=make_key(cast.account, name="frosty"), reason="lost").pk,
+        "rotation": Rotation.objects.create(key=make_key(cast.account, name="older"), reason="planned").pk,
         "act": "freeze",
         "kind": "account",
         "which": cast.account.name,
@@ -216,6 +222,7 @@ REFUSED = {
         *WEBHOOKS,
         "account_freeze",
         "key_freeze",
+        "key_rotate",
         "machine_new",
         "repository_new",
         "accounts_change",
@@ -229,6 +236,7 @@ REFUSED = {
     "auditor": {
         "account_freeze",
         "key_freeze",
+        "key_rotate",
         "account_webhook_new",
         "machine_new",
         "repository_new",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 
 from signing.errors import Conflict, Frozen, NotAllowed, StepUpRefused, TooLate
 from signing.freezing import act_hash, is_frozen
@@ -132,6 +133,12 @@ def test_who_may_freeze(cast, who, what):
     with pytest.raises(NotAllowed):
         freeze(actor=getattr(cast, who), reason=WHY, **{what: things[what]})
     assert not Freeze.objects.exists()
+
+
+def test_a_person_freezes_themselves(cast):
+    """A page gives the person it belongs to as a lazy object."""
+    me = SimpleLazyObject(lambda: cast.developer)
+    assert freeze(actor=me, reason=WHY, person=me).person == cast.developer
 
 
 @pytest.mark.parametrize("who", ["lead", "signer", "developer", "outsider"])
