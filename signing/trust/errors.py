@@ -28,6 +28,13 @@
     │   ├── WrongPassphrase         it does not open
     │   ├── UnsafeKeyFile           its file may be read by others
     │   ├── TokenUnavailable        the token that holds it does not let us use it
+    │   │   ├── WrongPin                it does not take its PIN
+    │   │   ├── PinLocked               it takes no PIN any more
+    │   │   ├── LastTry                 one more wrong PIN would lock it
+    │   │   ├── TokenGone               it is not there, or was pulled
+    │   │   └── TokenTooSlow            it did not answer in time
+    │   ├── TokenMismatch           what it holds does not belong together
+    │   ├── FalseSignature          what came back from where it is held is no signature by it
     │   ├── BoundToToken            it is on a token, which never gives it away
     │   └── CannotSign              no held key may sign the role
     └── ServerError             the trust server did not do what was asked
@@ -253,6 +260,55 @@ class TokenUnavailable(KeyStoreError):
 
     code = "token_unavailable"
     next_step = "Check the token, the path of its module, its label and its PIN, then try again."
+
+
+class WrongPin(TokenUnavailable):
+    """It does not take its PIN."""
+
+    code = "wrong_pin"
+    next_step = "Type the PIN again, with care: it is tried once each time, and tokens lock themselves after a few."
+
+
+class PinLocked(TokenUnavailable):
+    """It takes no PIN any more."""
+
+    code = "pin_locked"
+    next_step = "Unlock it with its maker's program and the PIN of its security officer (SO PIN), then try again."
+
+
+class LastTry(TokenUnavailable):
+    """One more wrong PIN would lock it."""
+
+    code = "last_try"
+    next_step = "Check the PIN with its maker's program first; or try again and say that it is meant."
+
+
+class TokenGone(TokenUnavailable):
+    """It is not there, or was pulled."""
+
+    code = "token_gone"
+    next_step = "Put the token back where the signing worker runs, then try again."
+
+
+class TokenTooSlow(TokenUnavailable):
+    """It did not answer in time."""
+
+    code = "token_too_slow"
+    next_step = "Check the token and its connection, then try again; nothing was signed with it."
+
+
+class TokenMismatch(KeyStoreError):
+    """What it holds does not belong together."""
+
+    code = "token_mismatch"
+    next_step = "Look at the objects on the token with its maker's program, and enrol the key that is meant."
+
+
+class FalseSignature(KeyStoreError):
+    """What came back from where it is held is no signature by it."""
+
+    code = "false_signature"
+    next_step = "Nothing was published. Check that the place still holds this very key, then try again."
 
 
 class BoundToToken(KeyStoreError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import warnings
 from datetime import datetime, timedelta
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from signing.trust.errors import InvalidKey
 from signing.trust.keystore.base import AbsentKey, PrivateKey
+from signing.trust.keystore.certifying import certifying
 from signing.trust.tuf.keys import PublicKey
 
 ROOT_CERTIFICATE_DAYS = 3650
@@ -36,8 +36,8 @@ def root_certificate(key: PrivateKey, gun: str, now: datetime) -> PublicKey:
     if isinstance(key, AbsentKey):
         return _certified_by_others(key.public, gun, now)
     name = _name_of(gun)
-    builder = _root_builder(gun, now).issuer_name(name).public_key(key.loaded.public_key())
-    return PublicKey.from_certificates([builder.sign(_certifying(key), hashes.SHA256())])
+    builder = _root_builder(gun, now).issuer_name(name).public_key(key.public.loaded)
+    return PublicKey.from_certificates([builder.sign(certifying(key), hashes.SHA256())])
 
 
 def _certified_by_others(public: PublicKey, gun: str, now: datetime) -> PublicKey:
@@ -76,14 +76,8 @@ def certificate_request(key: PrivateKey, common_name: str) -> str:
     if not 0 < len(common_name) <= LONGEST_COMMON_NAME:
         raise InvalidKey("A certificate's common name has 1 to 64 characters.", next_step="Choose a shorter name.")
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(_certifying(key), hashes.SHA256())
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(certifying(key), hashes.SHA256())
     return request.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _certifying(key: PrivateKey) -> Any:
-    if key.public.keytype == "ed25519":
-        raise InvalidKey("An Ed25519 key cannot be certified: Notary knows ECDSA and RSA certificates.")
-    return key.loaded
 
 
 _OTHER_USAGES = (

@@ -16,8 +16,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509 import load_der_x509_certificate
 
-from signing.trust.errors import BoundToToken, InvalidKey, KeyNotHeld, TokenUnavailable
+from signing.trust.errors import (
+    BoundToToken,
+    InvalidKey,
+    KeyNotHeld,
+    LastTry,
+    PinLocked,
+    TokenGone,
+    TokenMismatch,
+    TokenUnavailable,
+    WrongPin,
+)
 from signing.trust.keystore.base import AnyPrivateKey, KeyInfo, PrivateKey
 from signing.trust.tuf.keys import PublicKey
 
@@ -28,6 +39,7 @@ Result = TypeVar("Result")
 
 CURVE = "secp256r1"
 _PIN_ERRORS = ("PinIncorrect", "PinInvalid", "PinLenRange", "PinExpired", "PinLocked", "UserPinNotInitialized")
+_GONE_ERRORS = ("NoSuchToken", "TokenNotPresent", "TokenNotRecognised", "DeviceRemoved", "SlotIDInvalid")
 
 _loaded_by: dict[str, int] = {}
 """Which process loaded a module. A child that a process forks has to load it anew (PKCS#11 2.40, 6.6.1)."""
@@ -35,11 +47,16 @@ _loaded_by: dict[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class TokenPlace:
-    """Where a token is: the file of its maker's PKCS#11 module, its label, and the PIN of its user."""
+    """Where a token is: the file of its maker's PKCS#11 module, its label, and the PIN of its user.
+
+    `writes`: keys are made on it. `insists`: the PIN is given even where one more wrong one would lock the token.
+    """
 
     module: str
     label: str
     pin: str = field(repr=False)
+    writes: bool = True
+    insists: bool = False
 
 
 class TokenKey(PrivateKey):
@@ -106,6 +123,16 @@ class Token:
     def list(self) -> list[KeyInfo]:
         """List the keys by their labels; keys of kinds that Notary does not know are left out."""
         return self._use(lambda session: [KeyInfo(public.key_id, label) for public, label, _ in _publics(session)])
+
+    def labelled(self, label: str) -> PublicKey:
+        """Give the public half of the one key with this label.
+
+        Raises:
+            KeyNotHeld: there is none.
+            TokenMismatch: there are several, or a certificate that is around another key.
+            TokenUnavailable: the token does not answer.
+        """
+        return self._use(lambda session: _labelled(session, label, self.place))
 
     def holds(self, key_id: str) -> bool:
         """Tell whether the key of this canonical id is on the token."""
@@ -202,7 +229,7 @@ class Token:
             with _explained(self.place):
                 self._session = _session(self.place, anew=anew)
         except TokenUnavailable as error:
-            if error.detail.get("reason") in _PIN_ERRORS:
+            if isinstance(error, WrongPin | PinLocked | LastTry):
                 self._refused = error
             raise
         self._process = os.getpid()
@@ -221,10 +248,50 @@ def _session(place: TokenPlace, *, anew: bool) -> pkcs11.Session:
         library.reinitialize()
     _loaded_by[place.module] = os.getpid()
     token = library.get_token(token_label=place.label)
+    _require_tries(token, place)
     try:
-        return token.open(rw=True, user_pin=place.pin)
+        return token.open(rw=place.writes, user_pin=place.pin)
     except pkcs11.UserAlreadyLoggedIn:  # all sessions of a process are logged in together
-        return token.open(rw=True)
+        return token.open(rw=place.writes)
+
+
+def _require_tries(token: pkcs11.Token, place: TokenPlace) -> None:
+    """Look what the token says about its PIN before one is tried."""
+    from pkcs11 import TokenFlag
+
+    flags = token.flags
+    if flags & TokenFlag.USER_PIN_LOCKED:
+        raise PinLocked(f"The token {place.label} is locked: its PIN was wrong too often.", reason="PinLocked")
+    if flags & TokenFlag.USER_PIN_FINAL_TRY and not place.insists:
+        raise LastTry(
+            f"The token {place.label} says that one more wrong PIN locks it, so none was tried.", reason="PinFinalTry"
+        )
+
+
+def _labelled(session: pkcs11.Session, label: str, place: TokenPlace) -> PublicKey:
+    from pkcs11 import Attribute, ObjectClass
+
+    found = list(_publics(session, {Attribute.LABEL: label}))
+    if not found:
+        raise KeyNotHeld(
+            f"There is no ECDSA key {label!r} on the token {place.label}.",
+            next_step="Compare the label with what the token's own program lists; it also needs the public half there.",
+        )
+    if len(found) > 1:
+        raise TokenMismatch(f"There are {len(found)} keys {label!r} on the token {place.label}.")
+    public, _, handle = found[0]
+    around = {Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.ID: handle[Attribute.ID]}
+    for certificate in list(session.get_objects(around)):
+        if _certified(certificate[Attribute.VALUE]) != public.material:
+            raise TokenMismatch(f"The certificate of {label!r} on the token {place.label} is around another key.")
+    return public
+
+
+def _certified(der: bytes) -> bytes:
+    """Give the key a certificate is around; none where it cannot be read."""
+    with contextlib.suppress(ValueError, InvalidKey):
+        return PublicKey.from_certificates([load_der_x509_certificate(der)]).material
+    return b""
 
 
 def _publics(session: pkcs11.Session, attributes: dict[Any, Any] | None = None) -> Iterator[tuple[PublicKey, str, Any]]:
@@ -270,13 +337,13 @@ def _explained(place: TokenPlace) -> Iterator[None]:
         yield
     except errors as error:
         reason = type(error).__name__
+        if reason == "PinLocked":
+            raise PinLocked(f"The token {place.label} is locked: its PIN was wrong too often.", reason=reason) from None
         if reason in _PIN_ERRORS:
-            raise TokenUnavailable(
-                f"The token {place.label} does not take its PIN ({reason}); it is not tried again.",
-                next_step="Correct the PIN and restart; tokens lock themselves after a few wrong ones.",
-                reason=reason,
+            raise WrongPin(
+                f"The token {place.label} does not take its PIN ({reason}); it is not tried again.", reason=reason
             ) from None
-        if reason == "NoSuchToken":
-            raise TokenUnavailable(f"There is no token with the label {place.label}.", reason=reason) from None
+        if reason in _GONE_ERRORS:
+            raise TokenGone(f"There is no token with the label {place.label}.", reason=reason) from None
         said = str(error) or reason
         raise TokenUnavailable(f"The token {place.label} does not answer as it should: {said}", reason=reason) from None
