@@ -6,7 +6,8 @@
     ├── Conflict                it does not fit what is already there
     │   ├── TooLate                 the time for it has passed: decided, finished or expired
     │   ├── StaleApproval           it would do something else now than what was shown
-    │   └── CustodyRefused          the policy refuses keys of that custody class
+    │   ├── CustodyRefused          the policy refuses keys of that custody class
+    │   └── WouldLockOut            nobody could sign a role any more
     ├── NotAsApproved           what would be signed, or was, is not what was approved
     ├── Frozen                  a key, an account or a person is frozen, so nothing is signed
     ├── SecretError             a sealed secret cannot be used
@@ -66,6 +67,11 @@ class StaleApproval(Conflict):
 class CustodyRefused(Conflict):
     code = "custody_refused"
     next_step = "Sign with a key of another custody class, or ask for another policy; another lead decides."
+
+
+class WouldLockOut(Conflict):
+    code = "would_lock_out"
+    next_step = "Let another signer in first, then ask again."
 
 
 class NotAsApproved(TrustError):

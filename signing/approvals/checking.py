@@ -19,6 +19,7 @@ from signing.trust.notary.update import Update
 from signing.trust.policy.quorum import approvers
 
 ASK = "Ask for it, and have another person approve it."
+ASKED = ("tag", "digest", "length", "role", "keys", "old", "new")
 
 
 class ApprovedLines:
@@ -79,7 +80,7 @@ def approved_lines_if_needed(operation: Operation) -> ApprovedLines | None:
 def _require_same_work(operation: Operation, request: ChangeRequest) -> None:
     given, asked = operation.parameters, request.parameters
     same = operation.kind == request.kind and operation.signer_id == request.signer_id
-    if not same or any(given.get(name) != asked.get(name) for name in ("tag", "digest", "length", "role", "keys", "old", "new")):
+    if not same or any(given.get(name) != asked.get(name) for name in ASKED):
         raise NotAsApproved("The work is not what its request asks for.", next_step=ASK)
 
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from signing.approvals.opening import open_request, previews_of
 from signing.approvals.policies import FIELDS, policy_of, strictest
-from signing.approvals.previews import ROTATED, policy_values
-from signing.errors import Conflict, CustodyRefused
+from signing.approvals.previews import ROTATED, ItemPreview, policy_values
+from signing.errors import Conflict, CustodyRefused, WouldLockOut
 from signing.freezing import require_not_frozen
 from signing.models import Account, ChangeRequest, ChangeRequestItem, Key, Repository, Signer, User
 from signing.permissions import acting_token, require
@@ -244,8 +244,21 @@ def require_something_to_do(request: ChangeRequest) -> None:
     for item in previews_of(request):
         if item.problem and isinstance(item.problem.error, CustodyRefused):
             raise item.problem.error
+        require_no_lock_out(request, item)
         if item.is_true_already:
             raise Conflict(f"That is so in {item.repository or request.account} already.", next_step="Leave it out.")
+
+
+def require_no_lock_out(request: ChangeRequest, item: ItemPreview) -> None:
+    """Refuse what leaves a role with fewer keys than it needs signatures, its last signer gone included.
+
+    What TrustUI asks for by itself is left to who approves it: whoever left, or whose time is over, has to go.
+
+    Raises:
+        WouldLockOut: it names the roles.
+    """
+    if item.unsignable and request.requested_by_id is not None:
+        raise WouldLockOut(f"Nobody could sign {', '.join(item.unsignable)} of {item.repository} any more.")
 
 
 def _plain(request: ChangeRequest) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from signing.freezing import require_not_frozen
 from signing.models import ChangeRequest, Decision, Event, Policy, User
 from signing.services import audit
 from signing.services.policies import put_policy_in_force
+from signing.services.requests.asking import require_no_lock_out
 from signing.services.requests.locking import locked, require_may_decide
 from signing.services.requests.working import passphrases_to_start, start_items
 from signing.trust.errors import InvalidInput
@@ -189,6 +190,7 @@ def _check_work(request: ChangeRequest, previews: Sequence[ItemPreview], given: 
     for item in previews:
         if item.problem:
             raise item.problem.error
+        require_no_lock_out(request, item)
         if item.is_true_already:
             raise Conflict(
                 f"That is so in {item.repository or request.account} already.",

@@ -202,9 +202,7 @@ def test_a_worker_that_is_lost_after_it_published_does_it_once(signed, ask, monk
 
 
 def test_removing_the_only_signer_says_what_stops_verifying(signed):
-    request = request_signer_removal(
-        actor=signed.cast.developer, signer=signed.cast.alice, repositories=[signed.cast.repository]
-    )
+    request = request_signer_removal(actor=None, signer=signed.cast.alice, repositories=[signed.cast.repository])
     preview = preview_of(request)[0]
     assert preview.affected_tags == ("1.0",)
     assert preview.unsignable == ("targets/releases",)

@@ -113,7 +113,8 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
     repository, second = factories.make_repository(account), factories.make_repository(account, "second")
     signer = factories.make_signer(account, signer_user.username, user=signer_user)
     candidate = factories.make_signer(account, f"robot-{account.name}")
-    trust_data.publish(repository, signer, tags=("1.0",))
+    spare = factories.make_signer(account, f"spare-{account.name}")  # so that the signer may be taken out
+    trust_data.publish(repository, signer, spare, tags=("1.0",))
     MetadataFile.objects.create(gun=repository.gun, role="root", version=1, data=b"{}", created_at=timezone.now())
     webhook, _ = create_webhook(actor=lead, account=account, url="https://hook.test/", events=["signed"])
     machine = create_machine(actor=lead, account=account, username=f"ci-{account.name}", repositories=[repository])

@@ -102,7 +102,8 @@ def test_a_frozen_signer_can_still_be_taken_out(cast):
     freeze(actor=cast.lead, reason=WHY, key=cast.alice.key)
     with pytest.raises(Frozen):
         request_signer(actor=cast.developer, signer=cast.alice, repositories=[other])
-    trust_data.publish(cast.repository, cast.alice)
+    bob = factories.make_signer(cast.account, "bob", user=cast.developer)
+    trust_data.publish(cast.repository, cast.alice, bob)
     request = request_signer_removal(actor=cast.developer, signer=cast.alice, repositories=[cast.repository])
     assert request.state == "waiting"
 

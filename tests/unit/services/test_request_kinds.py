@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from django.utils import timezone
 
-from signing.errors import Conflict, NotAllowed, TooLate
+from signing.errors import Conflict, NotAllowed, TooLate, WouldLockOut
 from signing.models import AuditEvent, ChangeRequest, Happening, Key, Operation, Policy, SignedTag
 from signing.selectors.policies import policy_of
 from signing.selectors.requests import needs_proof, openssl_command, possession_command, waiting_for
@@ -137,10 +137,17 @@ def test_a_revocation_names_the_tag_and_whose_key_takes_it_back(cast, shop, one_
         request_revocation(actor=cast.signer, repository=shop, tag="1.0")
 
 
-def test_a_removal_shows_the_tags_that_stop_verifying(cast, shop, one_event):
-    with one_event("request_signer_removal"):
-        request = request_signer_removal(actor=cast.developer, signer=cast.alice, repositories=[shop])
+def test_a_removal_shows_the_tags_that_stop_verifying(cast, shop):
+    request = request_signer_removal(actor=None, signer=cast.alice, repositories=[shop])
     assert request.items.get().affected_tags == ["1.0"]
+
+
+def test_the_last_signer_is_not_taken_out_by_a_persons_request(cast, shop):
+    """With nobody left, no tag could ever be released again; what the product itself asks for is for people to see."""
+    before = (ChangeRequest.objects.count(), AuditEvent.objects.count())
+    with pytest.raises(WouldLockOut, match="releases"):
+        request_signer_removal(actor=cast.developer, signer=cast.alice, repositories=[shop])
+    assert (ChangeRequest.objects.count(), AuditEvent.objects.count()) == before
 
 
 def test_a_rotation_takes_the_root_key_and_is_for_leads(cast, shop, one_event):
@@ -363,7 +370,7 @@ def test_a_key_that_was_opened_here_is_proved(cast):
 
 
 def test_everybody_concerned_is_told(cast, shop):
-    request = request_signer_removal(actor=cast.developer, signer=cast.alice, repositories=[shop])
+    request = request_signer_removal(actor=None, signer=cast.alice, repositories=[shop])
     approve_request(actor=cast.lead, request=request, passphrases=WORDS)
     second = request_revocation(actor=cast.developer, repository=shop, tag="1.0")
     reject_request(actor=cast.lead, request=second)
