@@ -84,10 +84,7 @@ def _token(rest: str) -> TokenLocation:
             next_step="Write pkcs11:token=LABEL;object=LABEL, special characters as %20.",
         )
     labels = [unquote(named["token"]), unquote(named["object"])]
-    if (
-        not all(labels)
-        or any(_UNSAFE.search(label) for label in labels)
-        or asked.get("pin-source") not in (None, "worker")
-    ):
+    pin_source = asked.get("pin-source")
+    if not all(labels) or any(_UNSAFE.search(label) for label in labels) or pin_source not in (None, "worker"):
         raise InvalidInput("The labels of a token and of a key are text; pin-source is worker or left out.")
-    return TokenLocation(labels[0], labels[1], "pin-source" in asked)
+    return TokenLocation(labels[0], labels[1], pin_source is not None)

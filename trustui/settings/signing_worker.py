@@ -16,6 +16,11 @@ SEALING_PRIVATE_KEY = secret_key_bytes("SIGNING_WORKER_KEY")
 MASTER_KEY = secret_key_bytes("MASTER_KEY")
 PREVIOUS_MASTER_KEYS = secret_keys("PREVIOUS_MASTER_KEYS")  # until `manage.py rotate_master_key` has brought all over
 
+# Signer keys in tokens: one module (p11-kit has one for several), and the PINs that nobody types, by token label.
+PKCS11_MODULE = env.str("PKCS11_MODULE", default="")
+PKCS11_PINS: dict[str, str] = json.loads(env.str("PKCS11_PINS", default="{}"))
+PKCS11_SECONDS = env.float("PKCS11_SECONDS", default=30.0)
+
 # Signs the end of the audit log; what was signed last is remembered outside the database.
 AUDIT_KEY = secret("AUDIT_KEY")
 AUDIT_WITNESS = env.str("AUDIT_WITNESS", default=str(VAR / "audit-head.json"))

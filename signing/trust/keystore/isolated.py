@@ -1,7 +1,7 @@
 """Do something in a child process with a deadline: code that may hang, crash or keep state for the whole process.
 
-PKCS#11 modules are such code. A login counts for all of a process, a call cannot be interrupted, and a module of another
-maker may take the process with it. In a child that ends afterwards none of this matters to the worker.
+PKCS#11 modules are such code: a login counts for all of a process, a call cannot be interrupted, and a module may take
+the process with it. In a child that ends afterwards none of this matters to the worker.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from signing.trust.keystore.base import AnyPrivateKey, PrivateKey
 from signing.trust.tuf.keys import PublicKey
 
 Scheme = Literal["ecdsa", "rsapss", "rsapkcs1v15"]
-"""How to sign: ECDSA with SHA-256 as r and s, or RSA with SHA-256; certificate requests of RSA keys take PKCS #1 v1.5."""
+"""How to sign: ECDSA with SHA-256 as r and s, or RSA with SHA-256; requests of RSA keys take PKCS #1 v1.5."""
 
 Signing = Callable[[Scheme, bytes], bytes]
 

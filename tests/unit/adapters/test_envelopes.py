@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from signing.adapters import envelopes, master_keys
 from signing.adapters.envelopes import Envelope
-from signing.adapters.sealed_keys import SealedKeyStore
+from signing.adapters.sealed_keys import SealedKeyStore, store_key
 from signing.errors import MisplacedEnvelope, OldEnvelope, UnknownMasterKey, WeakEnvelope
 from signing.models import AuditEvent, Key
 from signing.trust.errors import WrongPassphrase
@@ -28,7 +28,13 @@ def account(db):
 
 @pytest.fixture
 def key(account) -> Key:
-    return factories.make_key(account)
+    return stored_key(account)
+
+
+def stored_key(account, name: str = "alice") -> Key:
+    """Store a key as a job does, witness included."""
+    given = {"account": account, "purpose": "signer", "name": name, "passphrase": PASSPHRASE}
+    return store_key(PrivateKey.generate(), **given)
 
 
 def opened(key: Key) -> PrivateKey:
