@@ -175,6 +175,7 @@ _RULES: dict[str, Rule] = {
     "give_signature": Rule(is_own_key & (is_admin | _has_part(WORKERS)), PUBLISH),
     # a repository
     "check_repository": Rule(works, PUBLISH),
+    "accept_change": Rule(leads, APPROVE),  # of keys that nobody asked for here
     "publish": Rule(works, PUBLISH),
     "pull": Rule(works, PUBLISH),
     # a signer: nobody signs in another person's name, whatever they are. The repository is passed as `at`.
@@ -281,6 +282,7 @@ _REFUSALS = {
     "give_signature": "Only the owner of the key signs or refuses this.",
     "sign_with": "You may not sign as this signer: it belongs to somebody else.",
     "request_rotation": "Only a lead asks for another key.",
+    "accept_change": "Only a lead of the account accepts a change that nobody asked for here.",
     "request_policy": "Only a lead asks for another policy.",
     "decide_request": "Only a lead of the account decides about requests.",
     "retry_request": "Only a lead of the account tries the rest of a request again.",

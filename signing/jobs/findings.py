@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from django.db.models import Q
+
 from signing.jobs.alarms import FAILURES, Facts, Place, clear
 from signing.jobs.expected import Change, Explanations, keys_found
 from signing.jobs.stored_tags import TagChanges
 from signing.jobs.tag_states import fallen_out
-from signing.models import Alert, Repository, SignedTag, WatchedKey
+from signing.models import Alert, Membership, Repository, SignedTag, WatchedKey
+from signing.roles import counting
 from signing.trust.errors import ExpiredMetadata, Rollback, TrustError, UnmetThreshold, UntrustedRoot
 from signing.trust.notary.trusted import TrustedRepository
 from signing.trust.policy.verdict import REGISTRY_DIFFERS, UNKNOWN_SIGNER_KEY
@@ -185,7 +188,8 @@ def _watched(repository: Repository, changes: TagChanges, why: Explanations, ope
     told = {}
     wanted = {key_id for _, added in changes.added_keys for key_id in added}
     watchers: dict[str, list[int]] = {}
-    for user, key_id in WatchedKey.objects.filter(key_id__in=wanted).values_list("user", "key_id"):
+    rows = WatchedKey.objects.filter(_who_sees(repository), key_id__in=wanted, user__is_active=True)
+    for user, key_id in rows.values_list("user", "key_id").distinct():
         watchers.setdefault(key_id, []).append(user)
     for row, added in changes.added_keys:
         seen = [key_id for key_id in added if key_id in watchers]
@@ -200,6 +204,13 @@ def _watched(repository: Repository, changes: TagChanges, why: Explanations, ope
                 repository, alert.tag, digest, key_id, alert.evidence.get("watchers", [])
             )
     return list(told.values())
+
+
+def _who_sees(repository: Repository) -> Q:
+    """Say whose keys to watch count: of people who see the repository. A key id alone opens nothing to anybody."""
+    roles = Membership.objects.filter(counting(), account=repository.account_id)
+    here = roles.filter(Q(repository=None) | Q(repository=repository.pk))
+    return Q(user__in=here.values("user")) | Q(user__is_superuser=True) | Q(user__reads_everything=True)
 
 
 def _signed_by_watched(repository: Repository, tag: str, digest: str, key_id: str, owners: list[int]) -> Facts:

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db.models import Q, QuerySet
 
 from signing.models import Account, Alert, Repository, User, WatchedKey
+from signing.selectors.keys import visible_keys
 from signing.selectors.reach import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are asked for; `state` is open, cleared, or empty for both."""
+
+    search: str = ""
+    kind: str = ""
+    account: str = ""
+    state: str = "open"
+
+    def apply(self, rows: QuerySet[Alert]) -> QuerySet[Alert]:
+        """Narrow alerts to these."""
+        if self.search:
+            in_name = Q(repository__gun__icontains=self.search) | Q(tag__icontains=self.search)
+            rows = rows.filter(in_name | Q(reason__icontains=self.search))
+        if self.kind:
+            rows = rows.filter(kind=self.kind)
+        if self.account:
+            rows = rows.filter(Q(repository__account__name=self.account) | Q(account__name=self.account))
+        if self.state:
+            rows = rows.filter(cleared_at__isnull=self.state == "open")
+        return rows
 
 
 def visible_alerts(user: User) -> QuerySet[Alert]:
@@ -33,3 +59,9 @@ def alerts_of(repository: Repository, tag: str = "") -> QuerySet[Alert]:
 def watched_keys(user: User) -> QuerySet[WatchedKey]:
     """List the keys whose signatures the person wants to hear of."""
     return WatchedKey.objects.filter(user=user)
+
+
+def names_of_keys(user: User, key_ids: list[str]) -> dict[str, str]:
+    """Name those of the keys that the person sees here."""
+    rows = visible_keys(user).filter(key_id__in=key_ids).values_list("key_id", "name", "account__name")
+    return {key_id: f"{name} · {account}" for key_id, name, account in rows}

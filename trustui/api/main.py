@@ -15,10 +15,12 @@ from ninja.parser import Parser
 from signing.trust.errors import TrustError
 from trustui.api import (
     accounts,
+    alerts,
     audit,
     expiry,
     freezing,
     health,
+    history,
     inbox,
     key_matcher,
     keys,
@@ -55,6 +57,8 @@ STEMS = (
     members,
     webhooks,
     repositories,
+    history,
+    alerts,
     publish,
     keys,
     key_matcher,

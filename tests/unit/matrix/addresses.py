@@ -41,6 +41,7 @@ THINGS = (
     ("freezing_account", "account"),
     ("freezing_person", "person"),
     ("freez", "freeze"),
+    ("alert", "alert"),
     ("rotation", "rotation"),
     ("trust_server", "trust_server"),
     ("signer", "signer"),

@@ -10,7 +10,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from signing.models import Account, ChangeRequest, Key, Membership, Operation, Repository, Rotation, Signer, User
+from signing.models import Account, Alert, ChangeRequest, Key, Membership, Operation, Repository, Rotation, Signer, User
 from signing.server.models import MetadataFile
 from signing.services.api_tokens import create_token
 from signing.services.audit import record
@@ -139,6 +139,7 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "operation": factories.make_operation("refresh", "refresh", repository, requested_by=requester).pk,
         "failed_operation": failed.pk,
         "freeze": freeze(actor=lead, key=factories.make_key(account, name="frosty"), reason="lost").pk,
+        "alert": _alert(repository),
         "act": "freeze",
         "kind": "account",
         "which": account.name,
@@ -154,6 +155,15 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "number": record(lead, "approve_request", account=account, subject="alice").number,
         **_requests(repository, candidate, requester, asker),
     }
+
+
+def _alert(repository: Repository) -> int:
+    """Wonder about signers that nobody asked for."""
+    repository.refresh_from_db()
+    found = repository.accepted or {"root": [], "repository": [], "signers": {}}
+    return Alert.objects.create(
+        kind=Alert.Kind.SIGNERS, repository=repository, reason="A signer changed.", evidence={"found": found}
+    ).pk
 
 
 def _plan(lead: User, signer: Signer) -> Rotation:
@@ -245,6 +255,7 @@ def _unknown() -> dict[str, Any]:
                 "operation",
                 "failed_operation",
                 "freeze",
+                "alert",
                 "rotation",
                 "webhook",
                 "delivery",

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
-from signing.models import Rotation, SignedTag, User
+from signing.models import Alert, Rotation, SignedTag, User
 from signing.server.models import MetadataFile
 from signing.services.api_tokens import create_token
 from signing.services.freezing import freeze
@@ -42,6 +42,8 @@ OPEN_TO_ALL = {
     "socialaccount_login_cancelled",
 }
 POST_ONLY = {
+    "alert_accept",
+    "watched_key_remove",
     "rotation_ask",
     "rotation_pause",
     "rotation_resume",
@@ -87,6 +89,9 @@ FILES = {
     "freeze_step_up",
     "expiry_csv",
     "expiry_json",
+    "alerts_csv",
+    "alerts_json",
+    "repository_history_file",
 }
 SESSION = {
     "account_change_password",
@@ -154,6 +159,7 @@ def arguments(cast: Cast) -> dict[str, str | int]:
         "delivery": delivery.pk,
         "freeze": freeze(actor=cast.lead, key=make_key(cast.account, name="frosty"), reason="lost").pk,
         "rotation": Rotation.objects.create(key=make_key(cast.account, name="older"), reason="planned").pk,
+        "alert": Alert.objects.create(kind="signers", repository=cast.repository, reason="Changed.").pk,
         "act": "freeze",
         "kind": "account",
         "which": cast.account.name,
