@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from signing.models import PartHealth
 
-GRACE = timedelta(seconds=10)
 MISSED_LOOKS = 3
+MOST_GRACE = 10  # seconds
 SCHEDULER = "scheduler"
 WORKERS = ("signing", "docker", "notices")
 
@@ -187,7 +187,8 @@ def _absent(kind: Kind, which: str) -> Part:
 
 
 def _is_old(row: PartHealth, now: datetime) -> bool:
-    return now - row.checked_at > timedelta(seconds=row.every * MISSED_LOOKS) + GRACE
+    patience = row.every * MISSED_LOOKS + min(row.every, MOST_GRACE)
+    return now - row.checked_at > timedelta(seconds=patience)
 
 
 def _aged(row: PartHealth, rows: Mapping[str, PartHealth], silent: set[str], now: datetime) -> Part:

@@ -6,7 +6,6 @@ to be told then.
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
@@ -66,7 +65,7 @@ def report_once(idle_seconds: float) -> None:
 
 def _itself(idle_seconds: float, broker: Seen) -> Seen:
     title = health.title_of(health.SCHEDULER)
-    facts = {"machine": socket.gethostname(), "process": os.getpid()}
+    facts = {"machine": socket.gethostname()}
     if idle_seconds > STUCK_AFTER and broker.state != BROKEN:
         sentence = f"It has not handed out anything for {int(idle_seconds // 60)} minutes."
         return Seen(Kind.SCHEDULER, "", title, BROKEN, sentence, "Restart it: manage.py run_schedule.", facts)

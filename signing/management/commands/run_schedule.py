@@ -39,7 +39,7 @@ class Command(BaseCommand):
         while not stopped.is_set():
             running = schedule.Scheduler(report.turned, stopped)
             try:
-                running.start()
+                running.start()  # type: ignore[no-untyped-call]  # the package has no type for it
                 return
             except RedisError as error:
                 _log.warning("scheduler.no_redis", reason=type(error).__name__)
