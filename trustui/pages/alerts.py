@@ -54,7 +54,10 @@ def show(request: HtmxRequest, pk: int) -> HttpResponse:
 def accept(request: HtmxRequest, pk: int) -> HttpResponse:
     """Say that what it wonders about was meant."""
     alert, form = _visible(request, pk), AcceptForm(request)
-    if form.is_valid() and form.carry_out(accept_alert, actor=request.user, alert=alert, **form.cleaned_data):
+    if (
+        form.is_valid()
+        and form.carry_out(accept_alert, actor=request.user, alert=alert, **form.cleaned_data) is not None
+    ):
         messages.success(request, gettext("Accepted. The repository is being checked anew."))
         return redirect(alert)
     return _alert_page(request, alert, form)
@@ -65,7 +68,7 @@ def accept(request: HtmxRequest, pk: int) -> HttpResponse:
 def watched(request: HtmxRequest) -> HttpResponse:
     """The keys this person wants to hear of, and one more."""
     form = WatchForm(request)
-    if form.is_valid() and form.carry_out(watch_key, actor=request.user, **form.cleaned_data):
+    if form.is_valid() and form.carry_out(watch_key, actor=request.user, **form.cleaned_data) is not None:
         messages.success(request, gettext("Watched. You are told when it signs what nobody asked for here."))
         return redirect("watched_keys")
     rows = list(watched_keys(request.user))

@@ -11,13 +11,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from signing.models import SignedTag
 from signing.permissions import may
 from signing.selectors import inspection as inspected
+from signing.selectors.alerts import alerts_of
+from signing.selectors.history import names_of, people_of_keys
 from signing.selectors.repositories import tags_of, visible_repositories
 from signing.services.repositories import check_now, create_repository
 from trustui.forms.repositories import RepositoryFilter, RepositoryForm
 from trustui.htmx import HtmxRequest, answers_part, with_vary
 from trustui.pages import commands
 from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
+from trustui.pages.history import of_tag
 from trustui.pages.repository import open_check, people_of
+from trustui.pages.tag_words import reason_of
 
 
 @login_required
@@ -60,10 +64,14 @@ def tag(request: HtmxRequest, gun: str, tag: str) -> HttpResponse:
     """Show one tag, as `docker trust inspect GUN:TAG` does."""
     repository = get_object_or_404(visible_repositories(request.user), gun=gun)
     signed: list[SignedTag] = list(tags_of(repository).filter(tag=tag))
+    people = people_of_keys(repository)
     context = {
         "repository": repository,
         "tag": tag,
-        "signed": signed,
+        "signed": [(row, reason_of(row.reason_code), names_of(row.key_ids, people)) for row in signed],
+        "unsigned": repository.unsigned_tags.filter(tag=tag).first(),
+        "alerts": alerts_of(repository, tag),
+        "rows": of_tag(repository, tag),
         "people": people_of(repository),
         "pretty": inspected.pretty(repository, tag),
         "json": inspected.as_json(repository, tag),
