@@ -17,7 +17,13 @@
     │   ├── UnknownMasterKey        it is under a master key this worker does not have
     │   ├── MisplacedEnvelope       it was changed, or belongs to another row
     │   ├── OldEnvelope             an envelope that had been replaced was put back
-    │   └── WeakEnvelope            its passphrase could be tried out too cheaply
+    │   ├── WeakEnvelope            its passphrase could be tried out too cheaply
+    │   └── KeyServiceError         a key service did not do what was asked
+    │       ├── KeyServiceUnreachable   no answer, no TLS connection, or no credentials for it
+    │       ├── KeyServiceDenied        it says no
+    │       ├── BadKeyServiceAnswer     an answer that is not its own
+    │       ├── KeyIsExportable         the key could be taken out of it
+    │       └── KeyNotForRepository     the key's own list has not this repository
     ├── WebhookRefused          a webhook's address does not take it, or may not be used
     ├── EngineError             the Docker Engine did not do what was asked
     │   ├── NoEngine                it does not answer on its socket
@@ -116,6 +122,35 @@ class OldEnvelope(KeyStoreError):
 class WeakEnvelope(KeyStoreError):
     code = "weak_envelope"
     next_step = "Store the key anew from its file; if nobody here did this, check the audit log first."
+
+
+class KeyServiceError(KeyStoreError):
+    code = "key_service_error"
+
+
+class KeyServiceUnreachable(KeyServiceError):
+    code = "key_service_unreachable"
+    next_step = "Check the key service and the signing worker's settings for it, then try again; nothing was signed."
+
+
+class KeyServiceDenied(KeyServiceError):
+    code = "key_service_denied"
+    next_step = "Let the signing worker's identity there read this key's public half and sign with it, then try again."
+
+
+class BadKeyServiceAnswer(KeyServiceError):
+    code = "bad_key_service_answer"
+    next_step = "Check that the address is the key service's and that no proxy changes its answers; nothing was signed."
+
+
+class KeyIsExportable(KeyServiceError):
+    code = "key_is_exportable"
+    next_step = "Make a key that cannot be exported or backed up in the clear, and enrol that one."
+
+
+class KeyNotForRepository(KeyServiceError):
+    code = "key_not_for_repository"
+    next_step = "Ask a lead of the account to change what the key may sign, or use another key."
 
 
 class WebhookRefused(TrustError):

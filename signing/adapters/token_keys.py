@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from signing.errors import SecretGone
-from signing.locations import TokenLocation
-from signing.trust.errors import KeyNotHeld, TokenUnavailable
+from signing.locations import TokenLocation, parse_location
+from signing.trust.errors import InvalidInput, KeyNotHeld, TokenUnavailable
 from signing.trust.keystore.isolated import in_child
 from signing.trust.keystore.outside import OutsideKey, Scheme
 from signing.trust.keystore.pkcs11 import Token, TokenPlace
@@ -70,6 +70,18 @@ class TokenAccess:
         except TokenUnavailable as error:
             self._refused = error
             raise
+
+
+def token_location(text: str) -> TokenLocation:
+    """Read the location of a key in a token.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    location = parse_location(text)
+    if not isinstance(location, TokenLocation):
+        raise InvalidInput("That is no place of a key in a token.")
+    return location
 
 
 def _signed(token: Token, public: PublicKey, payload: bytes) -> bytes:

@@ -21,6 +21,17 @@ PKCS11_MODULE = env.str("PKCS11_MODULE", default="")
 PKCS11_PINS: dict[str, str] = json.loads(env.str("PKCS11_PINS", default="{}"))
 PKCS11_SECONDS = env.float("PKCS11_SECONDS", default=30.0)
 
+# Keys in key services. Whoever may write a row of the database still cannot choose the server or the credentials.
+AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", default="").strip()
+AWS_SECRET_ACCESS_KEY = env.str("AWS_SECRET_ACCESS_KEY", default="").strip()
+AWS_SESSION_TOKEN = env.str("AWS_SESSION_TOKEN", default="").strip()
+AWS_KMS_ENDPOINT = env.str("AWS_KMS_ENDPOINT", default="")
+VAULT_ADDR = env.str("VAULT_ADDR", default="")
+VAULT_TOKEN = env.str("VAULT_TOKEN", default="").strip()
+VAULT_NAMESPACE = env.str("VAULT_NAMESPACE", default="")
+KEY_SERVICE_CA = env.str("KEY_SERVICE_CA", default="")
+KEY_SERVICE_SECONDS = env.float("KEY_SERVICE_SECONDS", default=15.0)
+
 # Signs the end of the audit log; what was signed last is remembered outside the database.
 AUDIT_KEY = secret("AUDIT_KEY")
 AUDIT_WITNESS = env.str("AUDIT_WITNESS", default=str(VAR / "audit-head.json"))

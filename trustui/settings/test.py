@@ -37,6 +37,9 @@ SEALING_PRIVATE_KEY = TEST_SEALING_PRIVATE_KEYS["signing"]
 MASTER_KEY = os.urandom(32)
 PKCS11_MODULE, PKCS11_SECONDS = "", 10.0
 PKCS11_PINS: dict[str, str] = {}
+AWS_ACCESS_KEY_ID = AWS_SECRET_ACCESS_KEY = AWS_SESSION_TOKEN = AWS_KMS_ENDPOINT = ""
+VAULT_ADDR = VAULT_TOKEN = VAULT_NAMESPACE = KEY_SERVICE_CA = ""
+KEY_SERVICE_SECONDS = 5.0
 PREVIOUS_MASTER_KEYS: tuple[bytes, ...] = ()
 _audit_key = ec.generate_private_key(ec.SECP256R1())
 AUDIT_KEY = _audit_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
