@@ -14,10 +14,11 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from signing.models import Key, Operation, Repository, TagVerdict
+from signing.models import Freeze, Key, Operation, Repository, TagVerdict
 from signing.permissions import may
 from signing.roles import memberships_of
 from signing.selectors import inspection
+from signing.selectors.freezing import freezes_in
 from signing.selectors.history import history_of
 from signing.selectors.reach import Reach
 from signing.selectors.signers import people_behind
@@ -84,6 +85,7 @@ class _Shown:
             list(memberships_of(request.user).values_list("role", "account", "repository")),
             counts_of(request),
             self._checking and self._checking.pk,
+            [freeze.pk for freeze in self._freezes],
         )
 
     def page(self) -> HttpResponse:
@@ -111,6 +113,7 @@ class _Shown:
             "details": self._fragment("details", self._details),
             "news": self._fragment("news", self._news),
             "printed": self._fragment("printed", self._printed),
+            "freezes": self._freezes,
             "has_trust_data": bool(row.administrative_keys),
             "may_request": may(user, "request_signer", row),
             "may_ask_signature": may(user, "request_signature", row),
@@ -129,6 +132,10 @@ class _Shown:
     @cached_property
     def _people(self) -> dict[str, str]:
         return people_of(self._repository)
+
+    @cached_property
+    def _freezes(self) -> list[Freeze]:
+        return list(freezes_in(self._repository))
 
     @cached_property
     def _checking(self) -> Operation | None:
