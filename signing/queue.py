@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from contextvars import ContextVar
 
 import django_rq
 import structlog
@@ -34,6 +35,7 @@ ROTATE = "rotate"
 REPLACE_KEY = "replace_key"
 GENERATE_KEY = "generate_key"
 IMPORT_KEY = "import_key"
+ENROL_KEY = "enrol_key"
 MAKE_CSR = "make_csr"
 REFRESH = "refresh"
 IMPORT_TRUST = "import_trust"
@@ -54,6 +56,7 @@ QUEUES = {
     REPLACE_KEY: SIGNING,
     GENERATE_KEY: SIGNING,
     IMPORT_KEY: SIGNING,
+    ENROL_KEY: SIGNING,
     MAKE_CSR: SIGNING,
     REFRESH: SIGNING,
     IMPORT_TRUST: SIGNING,
@@ -69,6 +72,8 @@ LEASED_STEPS = (PUSH, SIGN, RELEASE)  # of a publish: they wait until no other p
 JOB_TIMEOUT = 3600  # an image of many gigabytes over a slow line; the sweep notices a lost worker long before
 
 TICK_TIMEOUT = 600
+
+_away: ContextVar[bool] = ContextVar("queue_away", default=False)
 
 QUEUE_AWAY = "The queue does not answer now. This is stored, and begins by itself when the queue is back."
 
@@ -136,6 +141,13 @@ def jobs_of(queue_name: str) -> Collection[str]:
     return [name for name, queue in QUEUES.items() if queue == queue_name]
 
 
+def was_away() -> bool:
+    """Tell, once, whether this request handed something over that the queue did not take."""
+    found = _away.get()
+    _away.set(False)
+    return found
+
+
 def _enqueue_now(job_name: str, operation_id: int) -> None:
     try:
         django_rq.get_queue(QUEUES[job_name]).enqueue(
@@ -151,3 +163,4 @@ def _enqueue_now(job_name: str, operation_id: int) -> None:
         _log.warning("queue.unreachable", job=job_name, operation=operation_id, reason=type(error).__name__)
         for operation in Operation.objects.filter(pk=operation_id):
             operation.lines.get_or_create(text=QUEUE_AWAY)
+        _away.set(True)

@@ -10,6 +10,7 @@ from django.db.models import Min
 from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.worker import WorkerStatus
 
 from signing import health, queue
 from signing.health import BROKEN, GOOD, WARNING, Kind, Seen
@@ -17,6 +18,7 @@ from signing.models import Operation
 
 LONG_WAIT = 600  # seconds; a pull of a large image takes its time
 MANY = 1000
+BUSY_SECONDS = 45  # a worker at work says every half minute that it lives
 STARTED_WITH = "manage.py rqworker --serializer=rq.serializers.JSONSerializer"
 
 
@@ -71,8 +73,16 @@ def _queue(name: str) -> Seen:
     first = waiting.fetch_job(ids[0]) if ids else None
     since = first.enqueued_at if first else None
     seconds = (datetime.now(UTC) - since.replace(tzinfo=since.tzinfo or UTC)).total_seconds() if since else 0.0
-    busy = sum(str(worker.get_state()) in ("busy", "WorkerStatus.BUSY") for worker in workers)
+    busy = sum(_is_busy(worker) for worker in workers)
     return _judged(name, waiting.count, max(0.0, seconds), {"workers": len(workers), "busy": busy})
+
+
+def _is_busy(worker: Worker) -> bool:
+    """Tell whether it works at something now: one that was stopped or killed meanwhile gives no sign of life."""
+    seen = worker.last_heartbeat
+    if worker.get_state() != WorkerStatus.BUSY or seen is None:
+        return False
+    return (datetime.now(UTC) - seen.replace(tzinfo=seen.tzinfo or UTC)).total_seconds() < BUSY_SECONDS
 
 
 def _judged(name: str, count: int, seconds: float, facts: dict[str, int]) -> Seen:

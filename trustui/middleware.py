@@ -6,11 +6,14 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
+from signing import queue
 from signing.trust.errors import TrustError
 from trustui.errors import PROBLEM_TYPE, Problem, explain, problem_of_status
 
@@ -90,6 +93,20 @@ class TrustErrorMiddleware:
             return None
         explanation = explain(error)
         return render(request, "errors/refused.html", {"explanation": explanation}, status=explanation.status)
+
+
+class QueueMiddleware:
+    """Tell a person whose work the queue did not take that it is stored and begins later."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if queue.was_away() and not request.path.startswith(API):
+            told = _("The queue does not answer now. This is stored, and begins by itself when the queue is back.")
+            messages.warning(request, told)
+        return response
 
 
 class OneTimePasswordMiddleware:

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
     "trustui.sign_in.sessions.SessionRulesMiddleware",
+    "trustui.middleware.QueueMiddleware",
     "trustui.middleware.OneTimePasswordMiddleware",
     "trustui.sign_in.second_factors.SecondFactorMiddleware",
     "trustui.middleware.TrustErrorMiddleware",
