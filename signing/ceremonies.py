@@ -59,7 +59,9 @@ def summary_lines(file: PreparedFile) -> Sequence[str]:
 
 def _signed(file: PreparedFile) -> Prepared:
     payload = bytes(file.payload)
-    signatures = [Signature.from_json({name: entry[name] for name in ("keyid", "method", "sig")}) for entry in file.signatures]
+    signatures = [
+        Signature.from_json({name: entry[name] for name in ("keyid", "method", "sig")}) for entry in file.signatures
+    ]
     for task in file.tasks.all():
         if task.state == State.GIVEN:
             key = PublicKey.from_pem(task.key.public_pem)

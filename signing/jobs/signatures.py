@@ -29,7 +29,9 @@ from signing.trust.notary.update import Update
 from signing.trust.tuf.metadata import Root
 from signing.trust.tuf.roles import Role
 
-ANEW = "The repository changed while signatures were awaited, so everything is prepared anew; no signature given counts."
+ANEW = (
+    "The repository changed while signatures were awaited, so everything is prepared anew; no signature given counts."
+)
 
 
 def published(run: Run, trust: TrustRepository, verb: Callable[[], Published]) -> Published:

@@ -13,9 +13,9 @@ from signing.models import Key, Operation, PreparedFile, SignatureTask, User
 from signing.permissions import acting_token, may
 from signing.roles import named_repositories
 from signing.selectors.reach import Reach
+from signing.trust.notary.signature_files import REQUEST_FORMAT
 
 State = SignatureTask.State
-FORMAT = "trustui-signature-request-1"
 
 
 def visible_tasks(user: User) -> QuerySet[SignatureTask]:
@@ -80,7 +80,7 @@ def request_file(task: SignatureTask) -> dict[str, Any]:
     repository = operation.repository
     known = repository.metadata.values_list("role", "data") if repository else ()
     return {
-        "format": FORMAT,
+        "format": REQUEST_FORMAT,
         "id": task.pk,
         "state": task.state,
         "repository": repository.gun if repository else "",
@@ -92,6 +92,10 @@ def request_file(task: SignatureTask) -> dict[str, Any]:
         "payload": base64.b64encode(bytes(file.payload)).decode(),
         "lines": list(file.summary),
         "files": {role: base64.b64encode(bytes(data)).decode() for role, data in known},
+        "together": {
+            one.role: base64.b64encode(bytes(one.payload)).decode()
+            for one in operation.prepared_files.filter(is_current=file.is_current)
+        },
         "operation": operation.pk,
         "kind": operation.kind,
         "asked_by": operation.requested_by.username if operation.requested_by else "",

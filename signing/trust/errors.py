@@ -16,6 +16,7 @@
     │   ├── Rollback                older than what was seen before
     │   ├── UntrustedRoot           the root of trust does not fit the pinned or remembered one
     │   ├── UnknownDelegation       a role its parent does not list
+    │   ├── AlteredRequest          a request to sign that does not say what its bytes do
     │   ├── DamagedArchive          an archive, or a file in it, that is not as it was written
     │   └── MissingVersion          a file that its archive should have and does not
     ├── NotConfirmed            it would break what works now, and nobody said that this is meant
@@ -178,6 +179,13 @@ class UnknownDelegation(MetadataError):
     """A role its parent does not list."""
 
     code = "unknown_delegation"
+
+
+class AlteredRequest(MetadataError):
+    """A request to sign that does not say what its bytes do, or does not follow what is trusted."""
+
+    code = "altered_request"
+    next_step = "Do not sign it. Fetch it anew; if it stays so, tell an administrator of the dashboard."
 
 
 class DamagedArchive(MetadataError):

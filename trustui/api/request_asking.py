@@ -8,6 +8,7 @@ from ninja import Router, Status
 from pydantic import Field
 
 from signing.models import Account, ChangeRequest, Repository, Signer
+from signing.selectors.keys import visible_keys
 from signing.selectors.repositories import visible_repositories
 from signing.selectors.signers import visible_signers
 from signing.services import requests as services
@@ -62,6 +63,14 @@ class AskForRotation(Body):
     account: Name
     repositories: Guns
     role: Literal["root", "targets", "snapshot"]
+    keys: Annotated[
+        list[Annotated[Text, Field(max_length=64)]],
+        Field(
+            max_length=20,
+            default_factory=list,
+            description="ids of enrolled keys that take its place; none: a new one is made",
+        ),
+    ]
     reason: Reason = ""
 
 
@@ -117,8 +126,14 @@ def removal(request: ApiRequest, body: AskForRemoval) -> Status[ChangeRequest]:
 @router.post("/requests/rotation", response={201: RequestDetail}, summary="Ask for another key")
 def rotation(request: ApiRequest, body: AskForRotation) -> Status[ChangeRequest]:
     """Ask that a new key takes the place of an old one. No signed tag changes."""
-    repositories = _repositories(request, account_named(request, body.account), body.repositories)
-    made = services.request_rotation(actor=request.user, repositories=repositories, role=body.role, reason=body.reason)
+    account = account_named(request, body.account)
+    made = services.request_rotation(
+        actor=request.user,
+        repositories=_repositories(request, account, body.repositories),
+        role=body.role,
+        keys=chosen_all(visible_keys(request.user).filter(account=account), "keys", "key_id", body.keys),
+        reason=body.reason,
+    )
     return Status(201, find(request, made.pk))
 
 

@@ -108,14 +108,14 @@ def _version_before(before: TrustedRepository | None, file: PreparedFile) -> int
 
 
 def _require_signed(before: TrustedRepository | None, update: Update, file: PreparedFile) -> None:
-    by = _signing(before, update, file.role)
+    by = signing_roles(before, update, file.role)
     keys: dict[str, PublicKey] = {keyid: key for role in by for keyid, key in role.keys.items()}
     file.require_verified(keys)
     for role in by:
         role.require_threshold(file.envelope)
 
 
-def _signing(before: TrustedRepository | None, update: Update, name: str) -> list[Role]:
+def signing_roles(before: TrustedRepository | None, update: Update, name: str) -> list[Role]:
     """List the roles that have to sign a file: a root needs the keys of the one before it too."""
     if name != roles.ROOT:
         return [update.files[name][0]]
