@@ -6,6 +6,7 @@ from django.conf import settings
 
 from signing import sealing
 from signing.adapters.engine import Engine
+from signing.adapters.own_tokens import OwnTokens
 from signing.adapters.registry import Registry
 from signing.adapters.trust_cache import StoredTrustCache
 from signing.adapters.unsealing import unseal
@@ -20,7 +21,13 @@ from signing.trust.notary.transport import HttpsTransport, Transport
 def transport_for(server: TrustServer) -> HttpsTransport:
     """Connect to a trust server; use it as a context manager."""
     password = unseal(server.password, sealing.trust_server_context(server.pk)).decode() if server.password else None
-    return HttpsTransport(server.url, ca_pem=server.ca_pem or None, username=server.username or None, password=password)
+    return HttpsTransport(
+        server.url,
+        ca_pem=server.ca_pem or None,
+        username=server.username or None,
+        password=password,
+        token_source=_own_tokens(server),
+    )
 
 
 def trust_repository(
@@ -45,6 +52,13 @@ def login_for(account: Account | None) -> dict[str, str] | None:
     if account is None or not account.registry_username:
         return None
     return {"username": account.registry_username, "password": _registry_password(account) or ""}
+
+
+def _own_tokens(server: TrustServer) -> OwnTokens | None:
+    """Give this worker's own way in, for the servers it was told to use it with: none else may see such a token."""
+    if server.username or server.url not in settings.WORKER_TOKEN_SERVERS:
+        return None
+    return OwnTokens(settings.WORKER_TOKEN_KEY, settings.WORKER_TOKEN_CERTIFICATE, settings.TOKEN_ISSUER)
 
 
 def _registry_password(account: Account) -> str | None:

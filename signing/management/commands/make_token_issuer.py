@@ -34,7 +34,7 @@ class Command(BaseCommand):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / KEY_FILE, private, 0o600)
-            _write(folder / CERTIFICATE_FILE, _certificate(key, days), 0o644)
+            _write(folder / CERTIFICATE_FILE, certificate_of(key, days), 0o644)
         except OSError as error:
             raise CommandError(f"Nothing was replaced: {error}") from None
         self.stdout.write(
@@ -44,7 +44,8 @@ class Command(BaseCommand):
         )
 
 
-def _certificate(key: ec.EllipticCurvePrivateKey, days: int) -> bytes:
+def certificate_of(key: ec.EllipticCurvePrivateKey, days: int) -> bytes:
+    """Make the certificate, in PEM, by which a trust server believes what this key signs."""
     now = datetime.datetime.now(datetime.UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "TrustUI token issuer")])
     certificate = (
