@@ -1,13 +1,15 @@
-"""Mint the trust server's certificate, under a certificate authority of this installation alone."""
+"""Mint the certificates of servers, under a certificate authority of this installation alone."""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -31,6 +33,9 @@ USAGES = (
 )
 
 
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
 @dataclass(frozen=True, slots=True)
 class Certificates:
     """The files of one trust server: what clients trust, and what the server shows and proves."""
@@ -41,20 +46,38 @@ class Certificates:
 
 
 def ensure(var: Path, now: datetime.datetime | None = None) -> Certificates:
-    """Mint what is missing or nearly over; the authority stays the same as long as it can.
-
-    A new authority is minted only when the old one nears its own end: everybody who trusts it has to be told.
-    """
-    now = now or datetime.datetime.now(datetime.UTC)
+    """Mint what is missing or nearly over for a trust server on this machine alone."""
     folder = private_folder(var / "tls")
-    files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server-key.pem")
-    ca_key_file = folder / "ca-key.pem"
-    if not _is_fresh(files.ca, now) or not ca_key_file.exists():
-        _mint_authority(files.ca, ca_key_file, now)
-        files.server.unlink(missing_ok=True)
-    if not _is_fresh(files.server, now) or not files.server_key.exists():
-        _mint_server(files, ca_key_file, now)
-    return files
+    now = now or datetime.datetime.now(datetime.UTC)
+    ca = ensure_authority(folder, now)
+    return Certificates(ca, *ensure_issued(folder, "server", LOCAL_NAMES, now))
+
+
+def ensure_authority(folder: Path, now: datetime.datetime) -> Path:
+    """Mint the authority if there is none, and give its certificate; its key lies beside it.
+
+    A new one is minted only when the old one nears its own end: everybody who trusts it has to be told.
+    """
+    ca, key = _authority(folder)
+    if not _is_fresh(ca, now) or not key.exists():
+        _mint_authority(ca, key, now)
+    return ca
+
+
+def ensure_issued(folder: Path, name: str, hosts: Sequence[str], now: datetime.datetime) -> tuple[Path, Path]:
+    """Mint NAME's certificate for these hosts unless a good one is there; give its file and its key's.
+
+    It serves a server and a client alike, so that two programs can prove themselves to each other.
+    """
+    certificate, key = folder / f"{name}.pem", folder / f"{name}-key.pem"
+    ca, _ = _authority(folder)
+    if not key.exists() or not _is_fresh(certificate, now) or not _is_for(certificate, ca, hosts):
+        _mint(certificate, key, _authority(folder), hosts, now)
+    return certificate, key
+
+
+def _authority(folder: Path) -> tuple[Path, Path]:
+    return folder / "ca.pem", folder / "ca-key.pem"
 
 
 def _is_fresh(path: Path, now: datetime.datetime) -> bool:
@@ -62,6 +85,16 @@ def _is_fresh(path: Path, now: datetime.datetime) -> bool:
         return False
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     return certificate.not_valid_after_utc - now > RENEW_BEFORE
+
+
+def _is_for(path: Path, ca: Path, hosts: Sequence[str]) -> bool:
+    certificate, authority = (x509.load_pem_x509_certificate(file.read_bytes()) for file in (path, ca))
+    named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, InvalidSignature):
+        return False
+    return named == _alternative_names(hosts)
 
 
 def _mint_authority(path: Path, key_path: Path, now: datetime.datetime) -> None:
@@ -78,31 +111,38 @@ def _mint_authority(path: Path, key_path: Path, now: datetime.datetime) -> None:
     replace(path, _pem(certificate))
 
 
-def _mint_server(files: Certificates, ca_key_file: Path, now: datetime.datetime) -> None:
-    authority = x509.load_pem_x509_certificate(files.ca.read_bytes())
-    authority_key = serialization.load_pem_private_key(ca_key_file.read_bytes(), password=None)
+def _mint(
+    path: Path, key_path: Path, authority_files: tuple[Path, Path], hosts: Sequence[str], now: datetime.datetime
+) -> None:
+    authority = x509.load_pem_x509_certificate(authority_files[0].read_bytes())
+    authority_key = serialization.load_pem_private_key(authority_files[1].read_bytes(), password=None)
     if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{ca_key_file} is not the key this program wrote")
+        raise TypeError(f"{authority_files[1]} is not the key this program wrote")
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName(
-        [
-            x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-            x509.IPAddress(ipaddress.ip_address("::1")),
-        ]
-    )
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
+    usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     certificate = (
         _builder(name, authority.subject, key.public_key(), now, SERVER_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(names, critical=False)
+        .add_extension(usages, critical=False)
+        .add_extension(_alternative_names(hosts), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    replace(files.server_key, _pkcs8(key))
-    replace(files.server, _pem(certificate))
+    replace(key_path, _pkcs8(key))
+    replace(path, _pem(certificate))
+
+
+def _alternative_names(hosts: Sequence[str]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_alternative_name(host) for host in hosts])
+
+
+def _alternative_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _builder(
