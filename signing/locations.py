@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 from signing.trust.errors import InvalidInput
 
 LONGEST = 255
+PIN_FROM_WORKER = "?pin-source=worker"
 AWS_KMS, VAULT, PKCS11 = "awskms", "vault", "pkcs11"
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
@@ -34,7 +35,7 @@ class TokenLocation:
     pin_from_worker: bool = False
 
     def __str__(self) -> str:
-        pin = "?pin-source=worker" if self.pin_from_worker else ""
+        pin = PIN_FROM_WORKER if self.pin_from_worker else ""
         return f"pkcs11:token={quote(self.token, safe='')};object={quote(self.label, safe='')}{pin}"
 
 
@@ -48,6 +49,11 @@ class ServiceLocation:
 
     def __str__(self) -> str:
         return f"{self.service}:{self.place}/{self.name}"
+
+
+def asks_pin(location: str) -> bool:
+    """Tell whether a person types a PIN whenever the key at this place is used."""
+    return location.startswith(f"{PKCS11}:") and not location.endswith(PIN_FROM_WORKER)
 
 
 def parse_location(text: str) -> TokenLocation | ServiceLocation:

@@ -8,6 +8,7 @@ from signing.jobs.audit import sign_audit_head
 from signing.jobs.checking import check_batch, refresh_due
 from signing.jobs.expiry import announce_expiring
 from signing.jobs.health import report_docker, report_notices, report_signing
+from signing.jobs.held_keys import enrol_key
 from signing.jobs.history import tell_history
 from signing.jobs.keys import generate_key, import_key, make_csr
 from signing.jobs.notices import send_digests, send_notices
@@ -29,6 +30,7 @@ __all__ = [
     "clean_staging",
     "end_signers",
     "engine_status",
+    "enrol_key",
     "export_trust",
     "generate_key",
     "import_key",

@@ -58,8 +58,8 @@ def _make_csr(run: Run) -> None:
     key = run.operation.key
     if key is None:
         raise InvalidKey("The key was removed meanwhile.")
-    store = held_keys(key.account, [key], take_secrets(run.operation))
-    key.csr_pem = certificate_request(store.open(key.key_id), key.name)
+    store = held_keys(key.account, [key], take_secrets(run.operation), insists=run.operation.insists)
+    key.csr_pem = certificate_request(store.open_to_certify(key.key_id), key.name)
     key.save(update_fields=["csr_pem"])
     run.say("The certificate request is on the key's page.")
 

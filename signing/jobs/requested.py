@@ -107,6 +107,7 @@ def _publish(run: Run, verb: Verb) -> None:
         take_secrets(operation),
         owner=operation.requested_by,
         repository=repository,
+        insists=operation.insists,
     )
     with wiring.transport_for(repository.account.trust_server) as transport:
         try:

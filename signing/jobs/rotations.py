@@ -58,6 +58,7 @@ def _keys(run: Run, repository: Repository, new: Key) -> HeldKeys:
         take_secrets(operation),
         owner=operation.requested_by,
         repository=repository,
+        insists=operation.insists,
         retiring=operation.parameters["old"],
     )
     held.take_in_new(new)  # of two root keys it is the one with the new passphrase

@@ -53,7 +53,13 @@ def _sign(run: Run) -> None:
         if operation.attempts and _is_signed(run, repository, transport, signer, target):
             run.say("An earlier attempt had stored the signature already.")
         else:
-            keystore = held_keys(repository.account, [signer.key], take_secrets(operation), repository=repository)
+            keystore = held_keys(
+                repository.account,
+                [signer.key],
+                take_secrets(operation),
+                repository=repository,
+                insists=operation.insists,
+            )
             trust = wiring.trust_repository(repository, transport, keystore, guard)
             published = _publish(run, trust, [target], signer, repository)
             note(run, published)

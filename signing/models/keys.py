@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
+from signing.locations import asks_pin
 from signing.models.accounts import Account
 from signing.models.people import User
 
@@ -13,15 +15,15 @@ class Key(models.Model):
     """A public key, where its private half lives, and what it is for."""
 
     class Purpose(models.TextChoices):
-        ROOT = "root", "Root key"
-        REPOSITORY = "repository", "Repository key"
-        SIGNER = "signer", "Signer key"
+        ROOT = "root", _("Root key")
+        REPOSITORY = "repository", _("Repository key")
+        SIGNER = "signer", _("Signer key")
 
     class Custody(models.TextChoices):
-        SEALED = "sealed", "Sealed on this server"
-        CLIENT = "client", "Held by its owner"
-        PKCS11 = "pkcs11", "In a hardware token"
-        REMOTE = "remote", "In a key service"
+        SEALED = "sealed", _("Sealed on this server")
+        CLIENT = "client", _("Held by its owner")
+        PKCS11 = "pkcs11", _("In a hardware token")
+        REMOTE = "remote", _("In a key service")
 
     key_id = models.CharField(max_length=64, unique=True, help_text="canonical id, lower-case hex")
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
@@ -74,7 +76,9 @@ class Key(models.Model):
 
     @property
     def asks_passphrase(self) -> bool:
-        """Tell whether using it needs a person to type its passphrase."""
+        """Tell whether using it needs a person to type its passphrase, or the PIN of its token."""
+        if self.custody == self.Custody.PKCS11:
+            return asks_pin(self.location)
         return self.custody == self.Custody.SEALED and not self.unattended
 
 

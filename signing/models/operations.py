@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from signing.models.accounts import Account
 from signing.models.keys import Key, Signer
@@ -15,33 +16,34 @@ class Operation(models.Model):
     """One piece of queued work, step by step, and what became of it."""
 
     class Kind(models.TextChoices):
-        GENERATE_KEY = "generate_key", "Generate a key"
-        IMPORT_KEY = "import_key", "Import a key"
-        MAKE_CSR = "make_csr", "Make a certificate request"
-        ADD_SIGNER = "add_signer", "Add a signer"
-        REMOVE_SIGNER = "remove_signer", "Remove a signer"
-        REVOKE = "revoke", "Revoke a tag"
-        ROTATE = "rotate", "Rotate a key"
-        PUBLISH = "publish", "Publish an image"
-        SIGN = "sign", "Sign a digest"
-        PULL = "pull", "Pull a verified image"
-        REFRESH = "refresh", "Check a repository"
-        IMPORT_TRUST = "import_trust", "Import repositories"
-        EXPORT_TRUST = "export_trust", "Export repositories"
-        REPLACE_KEY = "replace_key", "Replace a key"
-        RECOVER = "recover", "Recover a repository"
-        BACK_UP_KEYS = "back_up_keys", "Back up keys"
-        DRILL = "drill", "Try a backup out"
-        EVIDENCE = "evidence", "Make an evidence pack"
+        GENERATE_KEY = "generate_key", _("Generate a key")
+        IMPORT_KEY = "import_key", _("Import a key")
+        ENROL_KEY = "enrol_key", _("Enrol a key")
+        MAKE_CSR = "make_csr", _("Make a certificate request")
+        ADD_SIGNER = "add_signer", _("Add a signer")
+        REMOVE_SIGNER = "remove_signer", _("Remove a signer")
+        REVOKE = "revoke", _("Revoke a tag")
+        ROTATE = "rotate", _("Rotate a key")
+        PUBLISH = "publish", _("Publish an image")
+        SIGN = "sign", _("Sign a digest")
+        PULL = "pull", _("Pull a verified image")
+        REFRESH = "refresh", _("Check a repository")
+        IMPORT_TRUST = "import_trust", _("Import repositories")
+        EXPORT_TRUST = "export_trust", _("Export repositories")
+        REPLACE_KEY = "replace_key", _("Replace a key")
+        RECOVER = "recover", _("Recover a repository")
+        BACK_UP_KEYS = "back_up_keys", _("Back up keys")
+        DRILL = "drill", _("Try a backup out")
+        EVIDENCE = "evidence", _("Make an evidence pack")
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        NEEDS_SIGNATURE = "needs_signature", "Needs a signature"
-        PAUSED = "paused", "Paused"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        NEEDS_SIGNATURE = "needs_signature", _("Needs a signature")
+        PAUSED = "paused", _("Paused")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     ONCE = (Kind.IMPORT_KEY, Kind.IMPORT_TRUST, Kind.EXPORT_TRUST)  # what came sealed with it is used up
     FINISHED = (State.DONE, State.FAILED, State.CANCELLED)
@@ -88,6 +90,11 @@ class Operation(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.state in self.FINISHED
+
+    @property
+    def insists(self) -> bool:
+        """Tell whether a token's PIN is tried even where one more wrong one would lock it."""
+        return bool(self.parameters.get("insists"))
 
     @property
     def is_signature_stored(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from signing.locations import asks_pin
 from signing.models import Operation, User
 from signing.selectors.reach import Reach
 from signing.selectors.requests import passphrases_of_operation
@@ -31,6 +32,8 @@ def passphrases_needed(operation: Operation) -> list[str]:
         return []
     if kind in (Operation.Kind.PUBLISH, Operation.Kind.SIGN, Operation.Kind.MAKE_CSR):
         return ["signer"] if operation.key and operation.key.asks_passphrase else []
+    if kind == Operation.Kind.ENROL_KEY:
+        return ["signer"] if asks_pin(operation.parameters.get("location", "")) else []
     if kind == Operation.Kind.GENERATE_KEY:
         return ["signer"]
     if kind in REQUESTED:

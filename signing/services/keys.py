@@ -5,15 +5,14 @@ Nothing here opens a private key. A passphrase or a key file passes through seal
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from cryptography import x509
 from django.db import transaction
 from django.utils import timezone
 
+from signing.certificates import check_certificates
 from signing.errors import Conflict
-from signing.models import Account, Key, Operation, User
+from signing.models import Account, Key, Operation, Repository, User
 from signing.permissions import require
+from signing.roles import memberships_of
 from signing.services import audit
 from signing.services.signers import check_signer_name
 from signing.services.work import start_operation
@@ -38,7 +37,7 @@ def generate_key(
 
     With `unattended` the worker keeps the passphrase too, sealed to itself, so that nobody is asked later.
     """
-    name = _authorise(actor, account, purpose, name)
+    name = authorise_purpose(actor, account, purpose, name)
     if purpose == Key.Purpose.REPOSITORY:
         raise InvalidInput(
             "A repository key is made when a repository is initialised, not by itself.",
@@ -78,7 +77,7 @@ def import_key(
     purpose: str = Key.Purpose.SIGNER,
 ) -> Operation:
     """Have the signing worker take over a key file that docker or notary wrote, with its passphrase."""
-    name = _authorise(actor, account, purpose, name)
+    name = authorise_purpose(actor, account, purpose, name)
     _require_one_root_key(account, purpose)
     if "PRIVATE KEY" not in key_pem or len(key_pem) > MAXIMUM_KEY_FILE:
         raise InvalidKey(
@@ -108,26 +107,54 @@ def import_key(
 
 
 @transaction.atomic
-def enrol_public_key(*, actor: User, account: Account, name: str, public_pem: str) -> Key:
-    """Store the public half of a signer key whose private half stays with the person."""
-    name = _authorise(actor, account, Key.Purpose.SIGNER, name)
+def enrol_public_key(
+    *,
+    actor: User,
+    account: Account,
+    name: str,
+    public_pem: str,
+    purpose: str = Key.Purpose.SIGNER,
+    repository: Repository | None = None,
+    owner: User | None = None,
+) -> Key:
+    """Store the public half of a key whose private half stays with its holder, who is asked for each signature.
+
+    A lead may enrol a root or repository key for another member of the account, who holds it. An account's holders
+    may have any number of root keys; a new repository is initialised under the one added last.
+    """
+    name = authorise_purpose(actor, account, purpose, name)
     public = PublicKey.from_pem(public_pem)
+    gun = gun_of_key(account, purpose, repository)
+    owner = _holder(actor, account, purpose, owner)
+    if purpose == Key.Purpose.ROOT and public.bare.keytype == "ed25519":
+        raise InvalidKey("Notary's clients know root keys with certificates only, which Ed25519 keys cannot have.")
     if Key.objects.filter(key_id=public.canonical_id).exists():
         raise Conflict("This key is enrolled already.", next_step="Use the enrolled key, or another one.")
     key = Key(
         key_id=public.canonical_id,
-        purpose=Key.Purpose.SIGNER,
+        purpose=purpose,
         custody=Key.Custody.CLIENT,
         name=name,
         keytype=public.bare.keytype,
         public_pem=public.bare.to_pem(),
         account=account,
-        owner=actor,
+        gun=gun,
+        owner=owner,
     )
-    if public.certificates:
+    if public.certificates and purpose == Key.Purpose.SIGNER:
         _attach(key, public_pem, public)
     key.save()
-    audit.record(actor, "enrol_key", account=account, subject=key, key=key.key_id, custody=key.custody)
+    audit.record(
+        actor,
+        "enrol_key",
+        account=account,
+        subject=key,
+        key=key.key_id,
+        purpose=purpose,
+        custody=key.custody,
+        repository=gun,
+        holder=owner.username,
+    )
     return key
 
 
@@ -165,18 +192,11 @@ def request_csr(*, actor: User, key: Key, passphrase: str | None = None) -> Oper
 def attach_certificate(*, actor: User, key: Key, pem: str) -> Key:
     """Keep the certificate an authority issued for a key, leaf first and then its chain.
 
-    The leaf has to carry this very key and each certificate has to be signed by the next one. Whether the last
-    one is to be believed is not decided here.
+    Raises:
+        InvalidKey: it is not for this key, not for signing or not valid now, or its chain is broken.
     """
     require(actor, "use_key", key)
     certified = PublicKey.from_pem(pem)
-    if not certified.certificates:
-        raise InvalidKey("That is a bare public key, not a certificate.", next_step="Paste the certificate's PEM text.")
-    if certified.canonical_id != key.key_id:
-        raise InvalidKey(
-            "The certificate was issued for another key.",
-            next_step="Attach the one made from this key's certificate request.",
-        )
     _attach(key, pem, certified)
     key.save(update_fields=["certificate_pem", "certificate_expires"])
     audit.record(
@@ -191,7 +211,7 @@ def attach_certificate(*, actor: User, key: Key, pem: str) -> Key:
     return key
 
 
-def _authorise(actor: User, account: Account, purpose: str, name: str) -> str:
+def authorise_purpose(actor: User, account: Account, purpose: str, name: str) -> str:
     """Check the right for this purpose and return the name the key file will carry."""
     if purpose not in Key.Purpose.values:
         raise InvalidInput(f"{purpose!r} is no purpose of a key.")
@@ -201,6 +221,26 @@ def _authorise(actor: User, account: Account, purpose: str, name: str) -> str:
         return name
     require(actor, "manage_root_keys", account)
     return "root" if purpose == Key.Purpose.ROOT else "targets"
+
+
+def gun_of_key(account: Account, purpose: str, repository: Repository | None) -> str:
+    """Name the repository that a repository key is for."""
+    if purpose != Key.Purpose.REPOSITORY:
+        return ""
+    if repository is None or repository.account_id != account.pk:
+        raise InvalidInput(f"Choose the repository of {account} that this key is for.")
+    return repository.gun
+
+
+def _holder(actor: User, account: Account, purpose: str, owner: User | None) -> User:
+    """Tell who holds a key: whoever enrols it, unless a lead names another member."""
+    if owner is None or owner == actor:
+        return actor
+    if purpose == Key.Purpose.SIGNER:
+        raise InvalidInput("A signer key is enrolled by the one who holds it.")
+    if not memberships_of(owner).filter(account=account).exists():
+        raise InvalidInput(f"{owner} has no role in {account}.", next_step="Give them a role first.")
+    return owner
 
 
 def _require_one_root_key(account: Account, purpose: str) -> None:
@@ -216,19 +256,6 @@ def _check_passphrase(passphrase: str) -> None:
 
 
 def _attach(key: Key, pem: str, certified: PublicKey) -> None:
-    certified.require_current(timezone.now())
-    chain = certified.certificates
-    for child, issuer in pairwise(chain):
-        _require_issued_by(child, issuer)
+    check_certificates(certified, key.key_id, timezone.now())
     key.certificate_pem = pem.strip() + "\n"
-    key.certificate_expires = chain[0].not_valid_after_utc
-
-
-def _require_issued_by(child: x509.Certificate, issuer: x509.Certificate) -> None:
-    try:
-        child.verify_directly_issued_by(issuer)
-    except Exception as error:  # the library raises a different class for each kind of mismatch
-        raise InvalidKey(
-            "The chain is broken: a certificate in it was not issued by the one after it.",
-            next_step="Paste the leaf first, then each issuer in turn.",
-        ) from error
+    key.certificate_expires = certified.certificates[0].not_valid_after_utc

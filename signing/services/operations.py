@@ -155,11 +155,13 @@ def retry_operation(
     operation: Operation,
     passphrase: str | None = None,
     passphrases: Mapping[str, str] | None = None,
+    insists: bool = False,
 ) -> Operation:
     """Queue a failed operation again.
 
     A publish whose signature is stored goes on with moving the tag and needs no passphrase; everything else
-    starts over. `passphrase` is short for the one purpose "signer".
+    starts over. `passphrase` is short for the one purpose "signer". Who `insists` has a
+    token's PIN tried even where the token says that one more wrong one locks it.
     """
     require(actor, "change_operation", operation)
     if operation.kind == Operation.Kind.IMPORT_KEY:
@@ -178,8 +180,11 @@ def retry_operation(
     for purpose in needed:
         if not given.get(purpose):
             raise InvalidInput(f"The passphrase of the {purpose} key is needed to try again.")
+    if insists:
+        operation.parameters["insists"] = True
+        operation.save(update_fields=["parameters"])
     step = restart_operation(operation, actor=actor, secrets={purpose: given[purpose] for purpose in needed})
-    audit.record(actor, "retry_operation", account=operation.account, subject=operation, step=step)
+    audit.record(actor, "retry_operation", account=operation.account, subject=operation, step=step, insists=insists)
     return operation
 
 

@@ -9,8 +9,10 @@ from django.http import Http404, HttpResponse
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from signing.models import Key, Operation
+from signing.models import Key, Operation, User
 from signing.selectors.keys import visible_keys
+from signing.selectors.people import person_named
+from signing.selectors.repositories import visible_repositories
 from signing.services.keys import attach_certificate, enrol_public_key, generate_key, import_key, request_csr
 from trustui.api.base import (
     ApiRequest,
@@ -23,8 +25,10 @@ from trustui.api.base import (
     Secret,
     Text,
     account_named,
+    chosen,
     found,
     page,
+    unknown,
     words,
 )
 from trustui.api.marks import answers_with_a_file
@@ -50,6 +54,8 @@ class KeyOut(Schema):
     gun: str
     owner: str | None
     asks_passphrase: bool
+    location: str
+    allowed_guns: list[str]
     public_pem: str
     csr_pem: str
     certificate_pem: str
@@ -94,11 +100,14 @@ class ImportKey(Body):
 
 
 class EnrolKey(Body):
-    """The public half of a key that stays with its owner."""
+    """The public half of a key that stays with its holder, who is asked for each signature."""
 
     account: Name
-    name: Annotated[Name, Field(max_length=100)]
+    purpose: Purpose = Key.Purpose.SIGNER
+    name: KeyName = ""
     pem: Pem
+    repository: Annotated[Text, Field(max_length=255, description="which one a repository key is for")] = ""
+    owner: Annotated[Text, Field(max_length=150, description="who holds a root or repository key; else you")] = ""
 
 
 class MakeCsr(Body):
@@ -141,10 +150,26 @@ def import_file(request: ApiRequest, body: ImportKey) -> Status[Operation]:
 
 @router.post("/keys/enrol", response={201: KeyOut}, summary="Enrol a public key")
 def enrol(request: ApiRequest, body: EnrolKey) -> Status[Key]:
-    """Store the public half of a signer key whose private half stays with you."""
+    """Store the public half of a key whose private half stays with its holder."""
     account = account_named(request, body.account)
-    made = enrol_public_key(actor=request.user, account=account, name=body.name, public_pem=body.pem)
+    known = visible_repositories(request.user).filter(account=account)
+    made = enrol_public_key(
+        actor=request.user,
+        account=account,
+        name=body.name,
+        public_pem=body.pem,
+        purpose=str(body.purpose),
+        repository=chosen(known, "repository", gun=body.repository) if body.repository else None,
+        owner=_person(body.owner) if body.owner else None,
+    )
     return Status(201, made)
+
+
+def _person(name: str) -> User:
+    person = person_named(name)
+    if person is None:
+        raise unknown("owner")
+    return person
 
 
 @router.get("/keys/{str:key_id}", response=KeyOut, summary="Show a key")

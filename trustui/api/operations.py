@@ -12,7 +12,7 @@ from pydantic import Field
 from signing.models import Operation
 from signing.selectors.operations import passphrases_needed, visible_operations
 from signing.services.operations import cancel_operation, retry_operation
-from trustui.api.base import ApiRequest, Body, Id, PageOf, Paging, Secret, found, page, words
+from trustui.api.base import ApiRequest, Body, Flag, Id, PageOf, Paging, Secret, found, page, words
 
 router = Router()
 
@@ -98,6 +98,7 @@ class Retry(Body):
     """The passphrases that trying again takes, by the purpose of the key: signer, root, repository."""
 
     passphrases: Annotated[dict[str, Secret], Field(max_length=3, default_factory=dict)]
+    insists: Annotated[Flag, Field(description="try a token's PIN even where one more wrong one would lock it")] = False
 
 
 @router.get("/operations", response=PageOf[OperationOut], summary="List operations")
@@ -127,4 +128,4 @@ def cancel(request: ApiRequest, pk: Id) -> Operation:
 def retry(request: ApiRequest, pk: Id, body: Retry) -> Operation:
     """Queue it again; a publish whose signature is stored goes on with moving the tag."""
     operation = found(visible_operations(request.user), pk=pk)
-    return retry_operation(actor=request.user, operation=operation, passphrases=body.passphrases)
+    return retry_operation(actor=request.user, operation=operation, passphrases=body.passphrases, insists=body.insists)

@@ -134,7 +134,9 @@ class CsrForm(ServiceForm):
     def __init__(self, request: HttpRequest, key: Key, *, is_sent: bool = True) -> None:
         super().__init__(request, is_sent=is_sent)
         if key.asks_passphrase:
-            self.fields["passphrase"] = PassphraseField(label=gettext("Passphrase of this key"))
+            is_pin = key.custody == Key.Custody.PKCS11
+            label = gettext("PIN of its token") if is_pin else gettext("Passphrase of this key")
+            self.fields["passphrase"] = PassphraseField(label=label)
 
 
 class CertificateForm(PemForm):

@@ -83,12 +83,20 @@ class SignDigestForm(_SigningForm):
 class RetryForm(ServiceForm):
     """The passphrases a second try needs again."""
 
-    def __init__(self, request: HtmxRequest, purposes: Iterable[str], *, is_sent: bool = True) -> None:
+    def __init__(
+        self, request: HtmxRequest, purposes: Iterable[str], *, may_insist: bool = False, is_sent: bool = True
+    ) -> None:
         super().__init__(request, is_sent=is_sent)
         self.purposes = tuple(purposes)
         for purpose in self.purposes:
             self.fields[f"passphrase_{purpose}"] = PassphraseField(
                 label=gettext("Passphrase of the %(purpose)s key") % {"purpose": purpose}
+            )
+        if may_insist:
+            self.fields["insists"] = forms.BooleanField(
+                required=False,
+                label=gettext("Try the PIN although one more wrong one locks the token"),
+                help_text=gettext("A locked token needs its security officer, or is lost with its keys."),
             )
 
     def passphrases(self) -> dict[str, str]:

@@ -26,6 +26,8 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "key_generate": ("keys_generate",),
     "key_import": ("keys_import_file",),
     "key_enrol": ("keys_enrol",),
+    "key_held": ("held_keys_enrol",),
+    "key_allowed": ("held_keys_allow",),
     "key": ("keys_show", "keys_csr", "keys_certificate", "keys_download"),
     "key_rotate": ("rotations_rotate",),
     "rotations": ("rotations_index",),

@@ -89,6 +89,11 @@ def key_generate(name: str) -> str:
     return f"trustctl key generate {shlex.quote(name)}"
 
 
+def key_csr(key: Key) -> str:
+    """Make a certificate request where the key is."""
+    return f"trustctl key csr {key.key_id} --output {shlex.quote(f'{key.name}.csr')}"
+
+
 def api(url: str, token: str) -> str:
     """Ask the API with a token."""
     return f"curl -H {shlex.quote(f'Authorization: Bearer {token}')} {shlex.quote(url)}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from signing.certificates import issuer_name
 from signing.freezing import freezes_on
 from signing.models import Key, Repository
 from signing.permissions import may
@@ -19,23 +23,74 @@ from trustui.forms.keys import CertificateForm, CsrForm, EnrolKeyForm, GenerateK
 from trustui.htmx import HtmxRequest
 from trustui.pages import commands
 from trustui.pages.base import accounts_where, ask_account, chosen_account, form_page, may_somewhere, page_of
+from trustui.pages.files import file_of_rows
+
+COLUMNS = (
+    "name",
+    "key_id",
+    "purpose",
+    "custody",
+    "unattended",
+    "location",
+    "allowed",
+    "keytype",
+    "account",
+    "repository",
+    "owner",
+    "certificate_issuer",
+    "certificate_ends",
+    "proved",
+    "created",
+)
 
 
 @login_required
 @require_GET
 def index(request: HtmxRequest) -> HttpResponse:
     purpose = request.GET.get("purpose", "")
-    rows = visible_keys(request.user)
-    if purpose in Key.Purpose.values:
-        rows = rows.filter(purpose=purpose)
     context = {
-        "page": page_of(request, rows),
+        "page": page_of(request, _wanted(request)),
         "purpose": purpose,
         "purposes": Key.Purpose.choices,
         "may_add": may_somewhere(request, "create_key"),
         "generate_command": commands.key_generate(request.user.username),
     }
     return render(request, "pages/keys.html", context)
+
+
+@login_required
+@require_GET
+def as_csv(request: HtmxRequest) -> HttpResponse:
+    """The keys that are listed, on all pages, for a spreadsheet."""
+    return file_of_rows("keys", "csv", COLUMNS, (row_of(key) for key in _wanted(request)))
+
+
+@login_required
+@require_GET
+def as_json(request: HtmxRequest) -> HttpResponse:
+    """The keys that are listed, on all pages, for a program."""
+    return file_of_rows("keys", "json", COLUMNS, (row_of(key) for key in _wanted(request)))
+
+
+def row_of(key: Key) -> dict[str, Any]:
+    """Give one key in a program's words."""
+    return {
+        "name": key.name,
+        "key_id": key.key_id,
+        "purpose": key.purpose,
+        "custody": key.custody,
+        "unattended": bool(key.unattended),
+        "location": key.location,
+        "allowed": " ".join(key.allowed_guns),
+        "keytype": key.keytype,
+        "account": key.account.name,
+        "repository": key.gun,
+        "owner": key.owner.username if key.owner else "",
+        "certificate_issuer": issuer_name(key.certificate_pem),
+        "certificate_ends": key.certificate_expires.isoformat() if key.certificate_expires else "",
+        "proved": key.proved_at.isoformat() if key.proved_at else "",
+        "created": key.created_at.isoformat(),
+    }
 
 
 @login_required
@@ -148,6 +203,11 @@ def download(request: HtmxRequest, key_id: str, part: str) -> HttpResponse:
     return HttpResponse(texts[part], content_type="application/x-pem-file", headers=headers)
 
 
+def _wanted(request: HtmxRequest) -> QuerySet[Key]:
+    rows, purpose = visible_keys(request.user), request.GET.get("purpose", "")
+    return rows.filter(purpose=purpose) if purpose in Key.Purpose.values else rows
+
+
 def _visible(request: HtmxRequest, key_id: str) -> Key:
     return get_object_or_404(visible_keys(request.user), key_id=key_id)
 
@@ -162,6 +222,8 @@ def _key_page(
         repositories = list(Repository.objects.filter(gun=key.gun, account=key.account))
     context = {
         "key": key,
+        "issuer": issuer_name(key.certificate_pem),
+        "csr_command": commands.key_csr(key),
         "signers": signers,
         "repositories": repositories,
         "may_use": may(request.user, "use_key", key),

@@ -13,6 +13,7 @@ from signing.models import Operation
 from signing.permissions import may
 from signing.selectors.operations import is_retryable, passphrases_needed, visible_operations
 from signing.services.operations import cancel_operation, retry_operation
+from signing.trust.errors import LastTry
 from trustui.forms.operations import RetryForm
 from trustui.htmx import HtmxRequest, answers_part, with_vary
 from trustui.pages import commands
@@ -68,10 +69,16 @@ def cancel(request: HtmxRequest, pk: int) -> HttpResponse:
 @require_POST
 def retry(request: HtmxRequest, pk: int) -> HttpResponse:
     operation = get_object_or_404(visible_operations(request.user), pk=pk)
-    form = RetryForm(request, passphrases_needed(operation))
+    form = RetryForm(request, passphrases_needed(operation), may_insist=_may_insist(operation))
     if (
         form.is_valid()
-        and form.carry_out(retry_operation, actor=request.user, operation=operation, passphrases=form.passphrases())
+        and form.carry_out(
+            retry_operation,
+            actor=request.user,
+            operation=operation,
+            passphrases=form.passphrases(),
+            insists=bool(form.cleaned_data.get("insists")),
+        )
         is not None
     ):
         return redirect(operation)
@@ -97,9 +104,19 @@ def _context(request: HtmxRequest, operation: Operation, form: RetryForm | None 
         "lines": list(reversed(lines)),
         "may_cancel": may_change and not operation.is_finished and not operation.is_signature_stored,
         "may_retry": may_retry,
-        "form": form or RetryForm(request, passphrases_needed(operation) if may_retry else (), is_sent=False),
+        "form": form
+        or RetryForm(
+            request,
+            passphrases_needed(operation) if may_retry else (),
+            may_insist=may_retry and _may_insist(operation),
+            is_sent=False,
+        ),
         "inspect_command": commands.inspect(operation.repository, tag) if operation.repository else "",
     }
+
+
+def _may_insist(operation: Operation) -> bool:
+    return operation.error_code == LastTry.code
 
 
 def _etag(operation: Operation) -> str:

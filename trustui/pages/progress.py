@@ -21,6 +21,7 @@ STEPS = {
     queue.ADD_SIGNER: ("user-plus", _("Delegate and verify")),
     queue.GENERATE_KEY: ("key-round", _("Generate")),
     queue.IMPORT_KEY: ("key-round", _("Import")),
+    queue.ENROL_KEY: ("fingerprint-pattern", _("Read the key and have it sign")),
     queue.MAKE_CSR: ("file-badge", _("Write the request")),
     queue.REFRESH: ("refresh-cw", _("Ask and verify")),
     queue.IMPORT_TRUST: ("download", _("Copy and verify")),

@@ -28,6 +28,7 @@ KEY_PEM = (
     .decode()
 )
 PUBLIC_PEM = PrivateKey.generate().public.to_pem()
+IN_A_TOKEN = "pkcs11:token=ops;object=alice2"
 DIGEST = "sha256:" + "cd" * 32
 IN_A_MONTH = (datetime.now(tz=UTC) + timedelta(days=30)).date().isoformat()
 
@@ -104,6 +105,8 @@ PAGES = {
     "key_import": Act(
         "signer", {"purpose": "signer", "name": "alice2", "pem": KEY_PEM, "passphrase": PASSPHRASE}, _ACCOUNT
     ),
+    "key_held": Act("signer", {"purpose": "signer", "name": "alice2", "location": IN_A_TOKEN, "pin": "2468"}, _ACCOUNT),
+    "key_allowed": Act("lead", {"allowed_guns": Ref("gun")}, path={"key_id": Ref("remote_key")}),
     "key_enrol": Act("signer", {"name": "alice2", "pem": PUBLIC_PEM}, _ACCOUNT),
     "signer_new": Act("lead", {"name": "dora", "key": Ref("candidate_key"), "user": ""}, _ACCOUNT),
     "request_new": Act("developer", {"signer": Ref("candidate"), "repositories": [Ref("second")]}, _ACCOUNT),
@@ -225,6 +228,10 @@ CALLS = {
     "keys_import_file": Act(
         "signer", {"account": Ref("account"), "name": "alice2", "pem": KEY_PEM, "passphrase": PASSPHRASE}
     ),
+    "held_keys_enrol": Act(
+        "signer", {"account": Ref("account"), "name": "alice2", "location": IN_A_TOKEN, "pin": "2468"}
+    ),
+    "held_keys_allow": Act("lead", {"allowed_guns": [Ref("gun")]}, path={"key_id": Ref("remote_key")}),
     "keys_enrol": Act("signer", {"account": Ref("account"), "name": "alice2", "pem": PUBLIC_PEM}),
     "rotations_rotate": Act("lead", {"reason": "planned", "unattended": True}, path={"key_id": Ref("planless_key")}),
     "rotations_ask": Act("lead", {"comment": "it is time"}),

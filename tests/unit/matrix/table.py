@@ -93,6 +93,9 @@ PAGES = {
     "key_matcher": _page(SIGNED_IN, SIGNED_IN),
     "expiry": _page(SIGNED_IN),
     "health_page": _page(SIGNED_IN),
+    "metrics": _page(NOBODY),  # a token of the settings opens it, and no session
+    "keys_csv": _page(SIGNED_IN),
+    "keys_json": _page(SIGNED_IN),
     "expiry_csv": _page(SIGNED_IN),
     "expiry_json": _page(SIGNED_IN),
     "expiry_feed": _page(NOBODY),  # a token in its address opens it, and no session
@@ -152,6 +155,8 @@ PAGES = {
     "key_generate": _page(KEYS_ANYWHERE, KEY_HOLDERS),
     "key_import": _page(KEYS_ANYWHERE, KEY_HOLDERS),
     "key_enrol": _page(KEYS_ANYWHERE, KEY_HOLDERS),
+    "key_held": _page(KEYS_ANYWHERE, KEY_HOLDERS),
+    "key_allowed": _page(MEMBERS_HERE, LEADS),
     "signer": _page(MEMBERS_HERE),
     "signer_new": _page(KEYS_ANYWHERE, LEADS),
     # requests and operations
@@ -258,6 +263,8 @@ CALLS: dict[str, Line] = {
     "keys_generate": _call(KEY_HOLDERS),
     "keys_import_file": _call(KEY_HOLDERS),
     "keys_enrol": _call(KEY_HOLDERS),
+    "held_keys_enrol": _call(KEY_HOLDERS),
+    "held_keys_allow": _call(LEADS),
     "keys_show": _call(MEMBERS_HERE),
     "keys_download": _call(MEMBERS_HERE),
     "keys_csr": _call(KEY_HOLDERS),

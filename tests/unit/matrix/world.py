@@ -152,9 +152,26 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "token": token.pk,
         "trust_server": server.name,
         "trust_server_pk": server.pk,
+        "remote_key": _remote_key(repository).key_id,
         "number": record(lead, "approve_request", account=account, subject="alice").number,
         **_requests(repository, candidate, requester, asker),
     }
+
+
+def _remote_key(repository: Repository) -> Key:
+    """Enrol a key of a key service."""
+    public = PrivateKey.generate().public
+    return Key.objects.create(
+        account=repository.account,
+        purpose=Key.Purpose.SIGNER,
+        custody=Key.Custody.REMOTE,
+        name="robot",
+        key_id=public.canonical_id,
+        keytype=public.keytype,
+        public_pem=public.to_pem(),
+        location="vault:transit/robot",
+        allowed_guns=["registry.test:5000/team/other"],
+    )
 
 
 def _alert(repository: Repository) -> int:

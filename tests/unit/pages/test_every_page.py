@@ -25,6 +25,7 @@ OPEN_TO_ALL = {
     "health",
     "registry_token",
     "expiry_feed",  # asks for a token
+    "metrics",  # asks for a token
     "theme",
     "language",
     "account_login",
@@ -87,6 +88,8 @@ FILES = {
     "audit_download",
     "request_step_up",
     "freeze_step_up",
+    "keys_csv",
+    "keys_json",
     "expiry_csv",
     "expiry_json",
     "alerts_csv",
@@ -235,6 +238,7 @@ REFUSED = {
         "key_generate",
         "key_import",
         "key_enrol",
+        "key_held",
         "signer_new",
         "request_change",
         "request_rotation",
@@ -250,6 +254,7 @@ REFUSED = {
         "key_generate",
         "key_import",
         "key_enrol",
+        "key_held",
         "signer_new",
         "publish",
         "sign",

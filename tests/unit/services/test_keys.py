@@ -118,6 +118,8 @@ def issue(public, issuer_key, issuer_name, name="bob", days=90):
 
     builder = x509.CertificateBuilder(named(issuer_name), named(name), public, x509.random_serial_number())
     builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=days))
+    if name == issuer_name:
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     return builder.sign(issuer_key, hashes.SHA256())
 
 
