@@ -65,7 +65,7 @@ PYTEST = $(VENV)/python -m pytest --numprocesses=$(or $(N),2) --dist=loadfile
 # Options alone narrow what is given; a path replaces it.
 tests_of = $(if $(filter tests/%,$(T)),$(T),$(1) $(T))
 
-.PHONY: test unit interop browser fuzz soak bench pictures check lint fix
+.PHONY: test unit interop browser fuzz soak bench faults pictures check lint fix
 test: .venv/.dev ## Install what tests need (Debian), check the code, run every test, stop everything
 	@scripts/apt-install $(TEST_PACKAGES)
 	-@$(MAKE) --no-print-directory ldap # without it the tests of LDAP are skipped, and say so
@@ -90,6 +90,10 @@ soak: .venv/.dev ## Kill parts of the running product while it publishes: N= rou
 bench: .venv/.dev ## Measure beside docker trust; prints a table and writes var/bench.json
 	@scripts/apt-install docker.io docker-registry notary postgresql wrk
 	@$(VENV)/python -m tests.bench
+
+faults: .venv/.dev ## Break each part in each way, look that pages name it and that it heals; `make test` takes a sample
+	@scripts/apt-install redis-server postgresql
+	FAULT_GRID=all $(VENV)/python -m pytest tests/interop/test_faults.py
 
 pictures: .venv/.dev ## Do README's walk-through in Chromium and take its pictures anew
 	@scripts/apt-install docker.io docker-registry chromium

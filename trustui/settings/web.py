@@ -10,6 +10,7 @@ from trustui.settings.base import *  # noqa: F403  this is the base with additio
 from trustui.settings.base import CACHES, CORE_APPS, DATABASES, REDIS_URL, queues
 from trustui.settings.environment import BASE_DIR, VAR, env, secret
 from trustui.settings.mail import *  # noqa: F403  mail of forgotten passwords
+from trustui.settings.metrics import *  # noqa: F403  who reads the figures
 from trustui.settings.sign_in import *  # noqa: F403  who comes in, and how
 from trustui.settings.sign_in import SIGN_IN_APPS
 
@@ -142,6 +143,7 @@ X_FRAME_OPTIONS = "DENY"
 if HTTPS_ONLY:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # asked from inside, past the proxy
 if HTTPS_ONLY and PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
