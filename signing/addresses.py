@@ -30,10 +30,6 @@ def operation(thing: Operation) -> str:
     return f"/operations/{thing.pk}/"
 
 
-def signatures() -> str:
-    return "/signatures/"
-
-
 def trust_server(thing: TrustServer) -> str:
     return f"/trust-servers/{thing.name}/"
 

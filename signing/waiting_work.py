@@ -10,7 +10,7 @@ from django.db.models import Min
 from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import Worker
-from rq.worker import WorkerStatus
+from rq.worker import BaseWorker, WorkerStatus
 
 from signing import health, queue
 from signing.health import BROKEN, GOOD, WARNING, Kind, Seen
@@ -77,7 +77,7 @@ def _queue(name: str) -> Seen:
     return _judged(name, waiting.count, max(0.0, seconds), {"workers": len(workers), "busy": busy})
 
 
-def _is_busy(worker: Worker) -> bool:
+def _is_busy(worker: BaseWorker) -> bool:
     """Tell whether it works at something now: one that was stopped or killed meanwhile gives no sign of life."""
     seen = worker.last_heartbeat
     if worker.get_state() != WorkerStatus.BUSY or seen is None:

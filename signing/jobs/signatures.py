@@ -128,7 +128,7 @@ def _tell(run: Run, repository: Repository, key: Key, rows: list[PreparedFile], 
     announce(
         Event.NEEDS_SIGNATURE,
         subject=f"{repository.gun} needs your signature of {files} with the key {key.name}.",
-        path=addresses.signatures(),
+        path=addresses.operation(run.operation),
         repository=repository,
         actor=run.operation.requested_by,
         owner=key.owner_id,

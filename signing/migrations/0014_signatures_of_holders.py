@@ -2,7 +2,6 @@
 
 from django.db import migrations, models
 
-
 EVENTS = [
     ("requested", "A change is asked for"),
     ("approved", "A request is approved"),

@@ -38,7 +38,8 @@ def summary(outcome: Outcome) -> str:
             f"{outcome.rounds} rounds: {states}.",
             f"Rounds in which each part was killed: {killed}.",
             f"Parts that ended because of it and were started again: {restarted}.",
-            f"Time to an end: median {_median(outcome.seconds):.1f} s, longest {max(outcome.seconds, default=0):.1f} s.",
+            f"Time to an end: median {_median(outcome.seconds):.1f} s, "
+            f"longest {max(outcome.seconds, default=0):.1f} s.",
             f"Ends that were not true: {len(outcome.problems)}.",
             *(f"  {problem}" for problem in outcome.problems),
         )

@@ -63,6 +63,12 @@ IN_ACCOUNT = {
     "withdraw_request": LEADS,
     "change_operation": LEADS,
     "manage_tokens": set(),
+    "freeze": LEADS,
+    "lift_freeze": {"admin"},
+    "accept_change": LEADS,
+    "give_signature": set(),
+    "replace_key": LEADS,
+    "read_health": {"admin", "everything"},
     "fly": set(),
 }
 

@@ -38,6 +38,8 @@ VERDICTS: dict[str, tuple[str, str, StrOrPromise, StrOrPromise]] = {
 STATES: dict[str, tuple[str, str, StrOrPromise]] = {
     "queued": ("busy", "hourglass", _("Queued")),
     "running": ("busy", "loader-circle", _("Running")),
+    "needs_signature": ("busy", "hourglass", _("Needs a signature")),
+    "paused": ("busy", "hourglass", _("Paused")),
     "done": ("good", "circle-check", _("Done")),
     "failed": ("bad", "circle-x", _("Failed")),
     "cancelled": ("", "ban", _("Cancelled")),

@@ -48,7 +48,11 @@ class OutsideKey(PrivateKey):
         return method, self.sign_as(method, payload)
 
     def sign_as(self, scheme: Scheme, payload: bytes) -> bytes:
-        """Sign in one of the ways the key has; see `sign`."""
+        """Sign in one of the ways the key has; see `sign`.
+
+        Raises:
+            FalseSignature: what came back is none by this key.
+        """
         signature = self._signing(scheme, payload)
         if not self.public.verifies(scheme, signature, payload):
             raise FalseSignature(f"What {self._where} signed is no signature by the key {self.key_id[:12]}.")

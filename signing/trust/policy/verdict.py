@@ -62,6 +62,9 @@ def of_failure(error: TrustError) -> TagVerdict:
 
     An older state than before is like an expired one, as the time for it is over. Everything else that was not what
     trusted keys signed counts as signed by an unknown key. A server's silence tells nothing of tags.
+
+    Raises:
+        ValueError: it is of a kind that tells nothing.
     """
     if isinstance(error, ExpiredMetadata | Rollback):
         return TagVerdict(Word.EXPIRED, error.code)

@@ -68,12 +68,12 @@ def test_giving_up_frees_the_repository(world):
 
 
 def test_a_worker_given_up_for_lost_can_no_longer_write(world):
-    operation = factories.make_operation("refresh", "refresh", world.cast.repository)
-    claimed = run.Run.claim("refresh", operation.pk)
-    assert run.Run.claim("refresh", operation.pk) is None
+    operation = factories.make_operation("refresh", "check_registry", world.cast.repository)
+    claimed = run.Run.claim("check_registry", operation.pk)
+    assert run.Run.claim("check_registry", operation.pk) is None
     Operation.objects.update(alive_at=ago(minutes=11))
     jobs.sweep()
-    again = run.Run.claim("refresh", operation.pk)
+    again = run.Run.claim("check_registry", operation.pk)
     for write in (claimed.keep_alive, claimed.save_result, claimed.complete, claimed.cancel):
         with pytest.raises(run.ClaimLost):
             write()

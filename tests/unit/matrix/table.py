@@ -123,8 +123,6 @@ PAGES = {
     "repository_history_file": _page(MEMBERS_HERE),
     "repository_metadata": _page(MEMBERS_HERE),
     "repository_metadata_file": _page(MEMBERS_HERE),
-    "repository_metadata": _page(MEMBERS_HERE),
-    "repository_metadata_file": _page(MEMBERS_HERE),
     "repository_ci": _page(MEMBERS_HERE),
     "repository_members": _page(MEMBERS_HERE, LEADS),
     "repository_remove_member": _page(NO, LEADS),
@@ -334,6 +332,8 @@ CALLS: dict[str, Line] = {
     "tokens_new": _call(MEMBERS_HERE),
     "tokens_show": _call(LEADS),
     "tokens_revoke": _call(LEADS),
+    "signatures_index": _call(SIGNED_IN),
+    **{f"signatures_{act}": _call(frozenset()) for act in ("show", "give", "refuse")},  # no work waits in this world
     "audit_index": _call(SIGNED_IN),
     "audit_check": _call(SIGNED_IN),
     "audit_download": _call(SIGNED_IN),
