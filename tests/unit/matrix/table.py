@@ -154,7 +154,7 @@ PAGES = {
     "key_import": _page(KEYS_ANYWHERE, KEY_HOLDERS),
     "key_enrol": _page(KEYS_ANYWHERE, KEY_HOLDERS),
     "key_held": _page(KEYS_ANYWHERE, KEY_HOLDERS),
-    "key_allowed": _page(MEMBERS_HERE, LEADS),
+    "key_allowed": _page(MEMBERS, LEADS),
     "signer": _page(MEMBERS_HERE),
     "signer_new": _page(KEYS_ANYWHERE, LEADS),
     # requests and operations

@@ -93,7 +93,7 @@ def make_world() -> World:
     )
     gone = factories.make_user("gone", is_active=False)
     for values in (own, theirs):
-        values["session"] = values["passkey"] = 10**9
+        values["session"] = values["passkey"] = values["signature_task"] = 10**9
         values["deactivated"] = gone.pk
     return World(people, own, theirs, _unknown(), raw, _clients(people))
 
@@ -245,6 +245,7 @@ def _unknown() -> dict[str, Any]:
         "second": gun,
         "tag": "1.0",
         "key": "0" * 64,
+        "remote_key": "0" * 64,
         "candidate_key": "0" * 64,
         "part": "public",
         "form": "csv",
@@ -282,6 +283,7 @@ def _unknown() -> dict[str, Any]:
                 "person",
                 "deactivated",
                 "session",
+                "signature_task",
                 "passkey",
                 "number",
             ),

@@ -97,6 +97,7 @@ FILES = {
     "repository_history_file",
 }
 SESSION = {
+    "watched_key_remove",  # of one's own list; what is not on it is off it
     "account_change_password",
     "account_reauthenticate",
     "mfa_reauthenticate",
