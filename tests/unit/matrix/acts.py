@@ -55,7 +55,6 @@ _SIGNATURE = {"tag": "2.0", "digest": DIGEST, "length": "528"}
 _POLICY = {"needed_approvals": "2", "needed_to_sign": "0", "request_days": "14", "requires_possession": "on"}
 _NEW_ACCOUNT = {"name": "shop", "registry": "registry.test:5000", "namespace": "shop"}
 _ROTATIONS = "tests/unit/jobs/test_rotations.py, with work to stop"
-_HOLDERS = "tests/unit/jobs/test_signatures.py, with work that waits for holders of keys"
 _SIGN_IN = "tests/unit/pages/test_sign_in.py, with what a browser or an authenticator gives"
 
 PAGES = {
@@ -260,7 +259,6 @@ CALLS = {
     "people_deactivate": Act("admin"),
     "tokens_new": Act("developer", {"name": "laptop", "scopes": ["read"], "days": 30, "repositories": [Ref("gun")]}),
     "tokens_revoke": Act("lead"),
-    **{f"signatures_{act}": _elsewhere(_HOLDERS) for act in ("give", "refuse")},
 }
 
 _TRANSFERS = "tested in tests/unit/pages/test_trust_server_transfers.py"

@@ -37,7 +37,6 @@ class Address:
 
 
 THINGS = (
-    ("signatures", "signature_task"),
     ("account", "account"),
     ("freezing_account", "account"),
     ("freezing_person", "person"),

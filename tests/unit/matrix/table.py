@@ -332,8 +332,6 @@ CALLS: dict[str, Line] = {
     "tokens_new": _call(MEMBERS_HERE),
     "tokens_show": _call(LEADS),
     "tokens_revoke": _call(LEADS),
-    "signatures_index": _call(SIGNED_IN),
-    **{f"signatures_{act}": _call(frozenset()) for act in ("show", "give", "refuse")},  # no work waits in this world
     "audit_index": _call(SIGNED_IN),
     "audit_check": _call(SIGNED_IN),
     "audit_download": _call(SIGNED_IN),

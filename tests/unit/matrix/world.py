@@ -93,7 +93,7 @@ def make_world() -> World:
     )
     gone = factories.make_user("gone", is_active=False)
     for values in (own, theirs):
-        values["session"] = values["passkey"] = values["signature_task"] = 10**9
+        values["session"] = values["passkey"] = 10**9
         values["deactivated"] = gone.pk
     return World(people, own, theirs, _unknown(), raw, _clients(people))
 
@@ -283,7 +283,6 @@ def _unknown() -> dict[str, Any]:
                 "person",
                 "deactivated",
                 "session",
-                "signature_task",
                 "passkey",
                 "number",
             ),
