@@ -65,12 +65,12 @@ def _members(request: HtmxRequest, place: Account | Repository, url: str) -> Htt
         is not None
     ):
         given = form.cleaned_data
-        said = {"user": given["user"], "role": Membership.Role(given["role"]).label, "last_day": given["last_day"]}
+        said = {"user": given["user"], "role": Membership.Role(given["role"]).label.lower(), "last_day": given["last_day"]}
         messages.success(
             request,
-            gettext("%(user)s has the role %(role)s here now, until the end of %(last_day)s.") % said
+            gettext("%(user)s is %(role)s here now until the end of %(last_day)s.") % said
             if given["last_day"]
-            else gettext("%(user)s has the role %(role)s here now.") % said,
+            else gettext("%(user)s is %(role)s here now.") % said,
         )
         return redirect(url)
     rows = list(members_of(place))

@@ -187,15 +187,17 @@ def post(client: Client, **form: str) -> HttpResponse:
 def test_a_password_gets_a_token_and_on_request_a_refresh_token(
     client: Client, cast: Cast, verifier: TokenVerifier
 ) -> None:
-    gun = cast.repository.gun
-    form = {"grant_type": "password", "username": "lea", "password": PASSWORD}
+    gun, password = cast.repository.gun, "a password no chance spells"
+    cast.lead.set_password(password)
+    cast.lead.save()
+    form = {"grant_type": "password", "username": "lea", "password": password}
     answer = post(client, **form, scope=f"repository:{gun}:pull,push registry:catalog:*").json()
     assert set(answer) == {"access_token", "expires_in", "issued_at", "scope"}
     assert answer["scope"] == f"repository:{gun}:pull,push"
     assert verifier.verify(answer["access_token"], timezone.now()).subject == "lea"
 
     kept = post(client, **form, access_type="offline").json()["refresh_token"]
-    assert PASSWORD not in kept
+    assert password not in kept
     again = post(client, grant_type="refresh_token", refresh_token=kept, scope=f"repository:{gun}:*").json()
     assert again["scope"] == f"repository:{gun}:*"
     assert again["refresh_token"] == kept
