@@ -6,7 +6,7 @@ An address without one fails `test_every_mutating_address_has_an_example`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,6 +55,7 @@ _SIGNATURE = {"tag": "2.0", "digest": DIGEST, "length": "528"}
 _POLICY = {"needed_approvals": "2", "needed_to_sign": "0", "request_days": "14", "requires_possession": "on"}
 _NEW_ACCOUNT = {"name": "shop", "registry": "registry.test:5000", "namespace": "shop"}
 _ROTATIONS = "tests/unit/jobs/test_rotations.py, with work to stop"
+_HOLDERS = "tests/unit/jobs/test_signatures.py, with bytes to sign"
 _SIGN_IN = "tests/unit/pages/test_sign_in.py, with what a browser or an authenticator gives"
 
 PAGES = {
@@ -259,6 +260,8 @@ CALLS = {
     "people_deactivate": Act("admin"),
     "tokens_new": Act("developer", {"name": "laptop", "scopes": ["read"], "days": 30, "repositories": [Ref("gun")]}),
     "tokens_revoke": Act("lead"),
+    "signatures_give": replace(_elsewhere(_HOLDERS), data={"signature": "AAAA", "sha256": "ab" * 32}),
+    "signatures_refuse": Act("signer", {"comment": "Not what I was told."}),
 }
 
 _TRANSFERS = "tested in tests/unit/pages/test_trust_server_transfers.py"

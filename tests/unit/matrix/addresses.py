@@ -37,6 +37,7 @@ class Address:
 
 
 THINGS = (
+    ("signatures", "signature_task"),
     ("account", "account"),
     ("freezing_account", "account"),
     ("freezing_person", "person"),

@@ -332,6 +332,9 @@ CALLS: dict[str, Line] = {
     "tokens_new": _call(MEMBERS_HERE),
     "tokens_show": _call(LEADS),
     "tokens_revoke": _call(LEADS),
+    "signatures_index": _call(SIGNED_IN),
+    "signatures_show": _call(MEMBERS_HERE),  # of work they may see
+    **{f"signatures_{act}": _call(frozenset({"signer"})) for act in ("give", "refuse")},
     "audit_index": _call(SIGNED_IN),
     "audit_check": _call(SIGNED_IN),
     "audit_download": _call(SIGNED_IN),
@@ -358,6 +361,7 @@ ELSEWHERE = frozenset({"registry_token", "api_docs", "api_docs_part"})
 MACHINE = frozenset(
     {
         "me_show",
+        "signatures_index",  # which is empty: a machine holds no key
         "accounts_index",
         "accounts_show",
         "repositories_index",

@@ -10,7 +10,20 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from signing.models import Account, Alert, ChangeRequest, Key, Membership, Operation, Repository, Rotation, Signer, User
+from signing.models import (
+    Account,
+    Alert,
+    ChangeRequest,
+    Key,
+    Membership,
+    Operation,
+    PreparedFile,
+    Repository,
+    Rotation,
+    SignatureTask,
+    Signer,
+    User,
+)
 from signing.server.models import MetadataFile
 from signing.services.api_tokens import create_token
 from signing.services.audit import record
@@ -144,6 +157,7 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "kind": "account",
         "which": account.name,
         "rotation": _plan(lead, signer).pk,
+        "signature_task": _asked_at_home(repository, signer).pk,
         "planless_key": Key.objects.get(account=account, purpose="repository").key_id,
         "webhook": webhook.pk,
         "delivery": ping_webhook(actor=lead, webhook=webhook).pk,
@@ -156,6 +170,19 @@ def _fill(account: Account, lead: User, signer_user: User, requester: User, aske
         "number": record(lead, "approve_request", account=account, subject="alice").number,
         **_requests(repository, candidate, requester, asker),
     }
+
+
+def _asked_at_home(repository: Repository, signer: Signer) -> SignatureTask:
+    """Let work wait for a signature by the signer."""
+    operation = factories.make_operation(
+        "sign", "sign", repository, requested_by=signer.user, signer=signer, state=Operation.State.NEEDS_SIGNATURE
+    )
+    file = PreparedFile.objects.create(
+        operation=operation, role=f"targets/{signer.name}", version=2, payload=b"{}", payload_hash="ab" * 32
+    )
+    return SignatureTask.objects.create(
+        file=file, key=signer.key, tuf_key_id=signer.key.key_id, expires_at=timezone.now() + timedelta(days=1)
+    )
 
 
 def _remote_key(repository: Repository) -> Key:
@@ -283,6 +310,7 @@ def _unknown() -> dict[str, Any]:
                 "person",
                 "deactivated",
                 "session",
+                "signature_task",
                 "passkey",
                 "number",
             ),
