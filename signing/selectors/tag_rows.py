@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import overload
@@ -63,10 +63,13 @@ class Tags(Sequence[TagRow]):
         return list(chain(self._signed[part], self._unsigned[behind]))
 
 
-def count_by_verdict(repository: Repository) -> dict[str, int]:
-    """Count the tags of each of the five words, also of those that no tag has."""
-    counts = dict.fromkeys(TagVerdict.values, 0)
-    rows = repository.tags.order_by().values_list("verdict").annotate(number=Count("pk"))
-    counts |= dict(rows)
+def count_signed(repository: Repository) -> dict[str, int]:
+    """Count the signed tags by their word; only words that some tag has."""
+    return dict(repository.tags.order_by().values_list("verdict").annotate(number=Count("pk")))
+
+
+def count_by_verdict(repository: Repository, signed: Mapping[str, int]) -> dict[str, int]:
+    """Count all tags of each of the five words, also of those that no tag has; `signed` is what `count_signed` gave."""
+    counts = {**dict.fromkeys(TagVerdict.values, 0), **signed}
     counts[TagVerdict.UNSIGNED] += repository.unsigned_tags.count()
     return counts

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
-
 from signing.models import Key, Repository, SignedTag, TagVerdict
 from signing.selectors.key_matcher import certified_ids
 from signing.trust.tuf import roles
@@ -61,12 +59,12 @@ class TrustChain:
     verdicts: Mapping[str, int] = field(default_factory=dict)
 
 
-def trust_chain_of(repository: Repository) -> TrustChain | None:
-    """Draw it up; None where there is no trust data."""
+def trust_chain_of(repository: Repository, verdicts: Mapping[str, int]) -> TrustChain | None:
+    """Draw it up; None where there is no trust data. `verdicts` counts the signed tags, as `count_signed` does."""
     if not repository.administrative_keys:
         return None
     reader = _Reader(repository)
-    tags, verdicts = _tags_shown(repository), _verdicts(repository)
+    tags = _tags_shown(repository)
     delegations = reader.delegations()
     known = {role.name for role in delegations}
     return TrustChain(
@@ -145,7 +143,3 @@ def _tags_shown(repository: Repository) -> list[SignedTag]:
     wrong = list(repository.tags.exclude(verdict=TagVerdict.VERIFIED).order_by("-first_seen", "-pk")[:TAGS_SHOWN])
     right = repository.tags.filter(verdict=TagVerdict.VERIFIED).order_by("-first_seen", "-pk")
     return wrong + list(right[: TAGS_SHOWN - len(wrong)])
-
-
-def _verdicts(repository: Repository) -> dict[str, int]:
-    return dict(repository.tags.order_by().values_list("verdict").annotate(number=Count("pk")))

@@ -65,7 +65,11 @@ def _members(request: HtmxRequest, place: Account | Repository, url: str) -> Htt
         is not None
     ):
         given = form.cleaned_data
-        said = {"user": given["user"], "role": Membership.Role(given["role"]).label.lower(), "last_day": given["last_day"]}
+        said = {
+            "user": given["user"],
+            "role": Membership.Role(given["role"]).label.lower(),
+            "last_day": given["last_day"],
+        }
         messages.success(
             request,
             gettext("%(user)s is %(role)s here now until the end of %(last_day)s.") % said

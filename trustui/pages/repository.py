@@ -22,7 +22,7 @@ from signing.selectors.freezing import freezes_in
 from signing.selectors.history import history_of
 from signing.selectors.reach import Reach
 from signing.selectors.signers import people_behind
-from signing.selectors.tag_rows import TagFilter, Tags, count_by_verdict
+from signing.selectors.tag_rows import TagFilter, Tags, count_by_verdict, count_signed
 from signing.selectors.trust_chain import trust_chain_of
 from trustui import etags
 from trustui.fragments import fragment
@@ -134,6 +134,10 @@ class _Shown:
         return people_of(self._repository)
 
     @cached_property
+    def _signed(self) -> dict[str, int]:
+        return count_signed(self._repository)
+
+    @cached_property
     def _freezes(self) -> list[Freeze]:
         return list(freezes_in(self._repository))
 
@@ -147,7 +151,7 @@ class _Shown:
     def _tags(self) -> str:
         row = self._repository
         page: Page[Any] = Paginator(Tags(row, self._asked), TAGS_SHOWN).get_page(self._request.GET.get("page"))
-        counts = count_by_verdict(row)
+        counts = count_by_verdict(row, self._signed)
         if not any(counts.values()):
             return ""
         context = {
@@ -163,7 +167,7 @@ class _Shown:
         return render_to_string("parts/tag_list.html", context)
 
     def _chain(self) -> str:
-        chain = trust_chain_of(self._repository)
+        chain = trust_chain_of(self._repository, self._signed)
         if chain is None:
             return ""
         smaller, larger = trust_chain.steps_of(self._zoom)
@@ -188,7 +192,9 @@ class _Shown:
     def _printed(self) -> str:
         row, most = self._repository, inspection.PRINTED_TAGS
         context = {"repository": row, "pretty": inspection.pretty(row), "printed_tags": most}
-        return render_to_string("parts/repository_printed.html", context | {"is_cut": row.tags.count() > most})
+        return render_to_string(
+            "parts/repository_printed.html", context | {"is_cut": sum(self._signed.values()) > most}
+        )
 
     def _news(self) -> str:
         context = {"repository": self._repository, "entries": history_of(self._repository)[:NEWS_SHOWN]}

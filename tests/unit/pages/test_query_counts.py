@@ -13,7 +13,7 @@ from signing.models import SignedTag, User
 from signing.services.audit import record
 from tests.factories import Cast, make_account, make_member, make_operation, make_repository, make_request, make_signer
 
-MOST = 31
+MOST = 30
 
 
 def fill(cast: Cast, start: int, count: int) -> None:
