@@ -15,7 +15,7 @@ from signing.approvals.people import accounts_of
 from signing.errors import Frozen
 from signing.models import Account, ChangeRequest, Freeze, Key, Operation, Policy, User
 
-READS_ONLY = (Operation.Kind.REFRESH, Operation.Kind.PULL, Operation.Kind.EVIDENCE)
+READS_ONLY = (Operation.Kind.REFRESH, Operation.Kind.PULL)
 NOTHING = Q(pk__in=())
 
 

@@ -22,7 +22,7 @@ from signing.trust.tuf import roles
 Kind = Operation.Kind
 State = Operation.State
 
-_REPLACING = (Kind.ROTATE, Kind.REPLACE_KEY, Kind.RECOVER, Kind.IMPORT_TRUST)
+_REPLACING = (Kind.ROTATE, Kind.REPLACE_KEY, Kind.IMPORT_TRUST)
 _OPEN = (State.QUEUED, State.RUNNING, State.NEEDS_SIGNATURE, State.PAUSED)
 _MARGIN = timedelta(minutes=10)
 _SHORT = 12

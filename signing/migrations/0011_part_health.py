@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('signing', '0010_custody_watching_and_evidence'),
+        ('signing', '0010_custody_and_watching'),
     ]
 
     operations = [
@@ -30,10 +30,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'part health',
                 'ordering': ('kind', 'name'),
             },
-        ),
-        migrations.AddField(
-            model_name='operation',
-            name='request_id',
-            field=models.CharField(blank=True, db_default='', default='', help_text='id of the HTTP request that asked for it', max_length=64),
         ),
     ]

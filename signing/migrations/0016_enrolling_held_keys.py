@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='operation',
             name='kind',
-            field=models.CharField(choices=[('generate_key', 'Generate a key'), ('import_key', 'Import a key'), ('enrol_key', 'Enrol a key'), ('make_csr', 'Make a certificate request'), ('add_signer', 'Add a signer'), ('remove_signer', 'Remove a signer'), ('revoke', 'Revoke a tag'), ('rotate', 'Rotate a key'), ('publish', 'Publish an image'), ('sign', 'Sign a digest'), ('pull', 'Pull a verified image'), ('refresh', 'Check a repository'), ('import_trust', 'Import repositories'), ('export_trust', 'Export repositories'), ('replace_key', 'Replace a key'), ('recover', 'Recover a repository'), ('back_up_keys', 'Back up keys'), ('drill', 'Try a backup out'), ('evidence', 'Make an evidence pack')], max_length=16),
+            field=models.CharField(choices=[('generate_key', 'Generate a key'), ('import_key', 'Import a key'), ('enrol_key', 'Enrol a key'), ('make_csr', 'Make a certificate request'), ('add_signer', 'Add a signer'), ('remove_signer', 'Remove a signer'), ('revoke', 'Revoke a tag'), ('rotate', 'Rotate a key'), ('publish', 'Publish an image'), ('sign', 'Sign a digest'), ('pull', 'Pull a verified image'), ('refresh', 'Check a repository'), ('import_trust', 'Import repositories'), ('export_trust', 'Export repositories'), ('replace_key', 'Replace a key'), ], max_length=16),
         ),
     ]

@@ -9,7 +9,6 @@ from signing.models.accounts import Account, Membership, Policy, TrustServer
 from signing.models.answers import KeptAnswer
 from signing.models.audit import AuditEvent, AuditHead, AuditLock
 from signing.models.ceremonies import PreparedFile, SignatureTask
-from signing.models.evidence import EvidencePack, SavedFilter
 from signing.models.health import PartHealth
 from signing.models.keys import Key, Signer
 from signing.models.notices import Event, Happening, Notice, NoticeChoice, Webhook, WebhookDelivery
@@ -17,7 +16,7 @@ from signing.models.operations import EngineStatus, Operation, OperationLine, Se
 from signing.models.people import ApiToken, Identity, User
 from signing.models.repositories import Repository, SignedTag, TagVerdict, TrustedMetadata, UnsignedTag
 from signing.models.requests import ChangeRequest, ChangeRequestItem, Decision
-from signing.models.rotations import Drill, Freeze, KeyBackup, Rotation, RotationStep
+from signing.models.rotations import Freeze, Rotation, RotationStep
 from signing.models.watching import Alert, HistoryEntry, KeptVersion, WatchedKey
 
 __all__ = (
@@ -30,10 +29,8 @@ __all__ = (
     "ChangeRequest",
     "ChangeRequestItem",
     "Decision",
-    "Drill",
     "EngineStatus",
     "Event",
-    "EvidencePack",
     "Freeze",
     "Happening",
     "HistoryEntry",
@@ -41,7 +38,6 @@ __all__ = (
     "KeptAnswer",
     "KeptVersion",
     "Key",
-    "KeyBackup",
     "Membership",
     "Notice",
     "NoticeChoice",
@@ -53,7 +49,6 @@ __all__ = (
     "Repository",
     "Rotation",
     "RotationStep",
-    "SavedFilter",
     "SealedSecret",
     "SignatureTask",
     "SignedTag",

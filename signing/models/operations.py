@@ -31,10 +31,6 @@ class Operation(models.Model):
         IMPORT_TRUST = "import_trust", _("Import repositories")
         EXPORT_TRUST = "export_trust", _("Export repositories")
         REPLACE_KEY = "replace_key", _("Replace a key")
-        RECOVER = "recover", _("Recover a repository")
-        BACK_UP_KEYS = "back_up_keys", _("Back up keys")
-        DRILL = "drill", _("Try a backup out")
-        EVIDENCE = "evidence", _("Make an evidence pack")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -73,9 +69,6 @@ class Operation(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="how often the current step broke off")
     cancel_requested = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True, blank=True)
-    request_id = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="id of the HTTP request that asked for it"
-    )
 
     class Meta:
         ordering = ("-created_at", "-pk")

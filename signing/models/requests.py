@@ -25,7 +25,6 @@ class ChangeRequest(models.Model):
         ROTATE = "rotate", "Rotate a key"
         CHANGE_POLICY = "change_policy", "Change the policy"
         REPLACE_KEY = "replace_key", "Replace a key everywhere"
-        RECOVER = "recover", "Recover a repository"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting for approval"

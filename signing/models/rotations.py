@@ -1,4 +1,4 @@
-"""Keys that are stopped, replaced, backed up and tried out."""
+"""Keys that are stopped and replaced."""
 
 from __future__ import annotations
 
@@ -111,38 +111,3 @@ class RotationStep(models.Model):
 
     def __str__(self) -> str:
         return f"step {self.position} of {self.rotation}"
-
-
-class KeyBackup(models.Model):
-    """One encrypted file that holds keys of an account: who took it, of which keys, and what it hashes to."""
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="key_backups")
-    keys = models.ManyToManyField(Key, related_name="backups")
-    file_hash = models.CharField(max_length=64, help_text="sha256, hex")
-    data = models.BinaryField(default=b"", help_text="the encrypted file until it was fetched, then nothing")
-    taken_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    taken_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ("-taken_at", "-pk")
-
-    def __str__(self) -> str:
-        return f"backup {self.pk} of {self.account}"
-
-
-class Drill(models.Model):
-    """One try to get keys back from a backup, with a probe signed, and how it went."""
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="drills")
-    file_hash = models.CharField(max_length=64, help_text="of the backup that was tried, sha256, hex")
-    keys = models.ManyToManyField(Key, related_name="drills", help_text="those that signed a probe")
-    succeeded = models.BooleanField()
-    detail = models.TextField(blank=True)
-    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ("-at", "-pk")
-
-    def __str__(self) -> str:
-        return f"drill {self.pk} of {self.account}"

@@ -152,7 +152,6 @@ class Migration(migrations.Migration):
                     ("rotate", "Rotate a key"),
                     ("change_policy", "Change the policy"),
                     ("replace_key", "Replace a key everywhere"),
-                    ("recover", "Recover a repository"),
                 ],
                 default="add_signer",
                 max_length=16,
@@ -191,10 +190,6 @@ class Migration(migrations.Migration):
                     ("import_trust", "Import repositories"),
                     ("export_trust", "Export repositories"),
                     ("replace_key", "Replace a key"),
-                    ("recover", "Recover a repository"),
-                    ("back_up_keys", "Back up keys"),
-                    ("drill", "Try a backup out"),
-                    ("evidence", "Make an evidence pack"),
                 ],
                 max_length=16,
             ),
@@ -215,90 +210,6 @@ class Migration(migrations.Migration):
                 default="queued",
                 max_length=16,
             ),
-        ),
-        migrations.CreateModel(
-            name="Drill",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("file_hash", models.CharField(help_text="of the backup that was tried, sha256, hex", max_length=64)),
-                ("succeeded", models.BooleanField()),
-                ("detail", models.TextField(blank=True)),
-                ("at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="drills", to="signing.account"
-                    ),
-                ),
-                (
-                    "by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "keys",
-                    models.ManyToManyField(
-                        help_text="those that signed a probe", related_name="drills", to="signing.key"
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ("-at", "-pk"),
-            },
-        ),
-        migrations.CreateModel(
-            name="EvidencePack",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("data", models.BinaryField(help_text="the whole file")),
-                ("sha256", models.CharField(help_text="of the file, hex", max_length=64)),
-                ("rows", models.PositiveIntegerField()),
-                ("exceptions", models.PositiveIntegerField()),
-                ("made_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "operation",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="evidence_pack",
-                        to="signing.operation",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="KeyBackup",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("file_hash", models.CharField(help_text="sha256, hex", max_length=64)),
-                (
-                    "data",
-                    models.BinaryField(default=b"", help_text="the encrypted file until it was fetched, then nothing"),
-                ),
-                ("taken_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="key_backups", to="signing.account"
-                    ),
-                ),
-                ("keys", models.ManyToManyField(related_name="backups", to="signing.key")),
-                (
-                    "taken_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ("-taken_at", "-pk"),
-            },
         ),
         migrations.CreateModel(
             name="PreparedFile",
@@ -465,32 +376,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("position",),
-            },
-        ),
-        migrations.CreateModel(
-            name="SavedFilter",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=100)),
-                (
-                    "path",
-                    models.CharField(
-                        help_text="address of the list with its filters, without the host", max_length=1000
-                    ),
-                ),
-                ("is_shared", models.BooleanField(default=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "owner",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="saved_filters",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
@@ -779,10 +664,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rotationstep",
             constraint=models.UniqueConstraint(fields=("rotation", "position"), name="one_step_per_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="savedfilter",
-            constraint=models.UniqueConstraint(fields=("owner", "name"), name="one_saved_filter_per_name"),
         ),
         migrations.AddConstraint(
             model_name="signaturetask",
