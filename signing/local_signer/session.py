@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +117,14 @@ class Session:
         from signing.trust.notary.repository import Repository
 
         yield Repository(gun, self.transport(gun), self._cache(gun), keystore, pinning=self.pinning)
+
+    def remembered(self, gun: Gun) -> Callable[[str], bytes | None]:
+        """Give what this folder trusted last of a repository, by role."""
+        return self._cache(gun).load
+
+    def dashboard_ca(self) -> str | None:
+        """Give the authority that --ca names, for the dashboard's certificate; None for the system's."""
+        return None if self._ca is None else self._authorities("")
 
     def _cache(self, gun: Gun) -> FileCache:
         from signing.trust.notary.cache import FileCache

@@ -14,6 +14,7 @@ from signing.local_signer.archive.lists import (
     read_object,
     successful,
 )
+from signing.local_signer.dashboard import TOKEN_VARIABLE
 from signing.trust.errors import BadResponse, InvalidInput, InvalidName
 from signing.trust.evidence.polite import Politeness
 from signing.trust.notary.gun import Gun
@@ -21,7 +22,6 @@ from signing.trust.notary.http_answers import Answer
 from signing.trust.notary.http_client import LimitedClient, is_local, tls_context
 from signing.trust.notary.tokens import require_protected
 
-TOKEN_VARIABLE = "TRUSTUI_TOKEN"  # noqa: S105  the name of a variable
 LOGIN = f"Put an API token that may read into {TOKEN_VARIABLE}"
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from signing.local_signer.archive import account, dashboard
 from signing.local_signer.archive.report import outline
+from signing.local_signer.dashboard import TOKEN_VARIABLE
 from signing.local_signer.exit_codes import Exit
 from signing.local_signer.session import Session
 from signing.local_signer.terminal import complain, complain_of, plain_line, say, say_json
@@ -71,9 +72,9 @@ def run(session: Session, arguments: Namespace) -> Exit:
 def _of_account(session: Session, arguments: Namespace) -> list[Gun]:
     politeness = Politeness(arguments.rate)
     if arguments.dashboard:
-        token = session.environ.get(dashboard.TOKEN_VARIABLE)
+        token = session.environ.get(TOKEN_VARIABLE)
         listed = dashboard.repositories_of(arguments.dashboard, arguments.from_account, token, politeness)
-        advice = f"Check the account's name, and that your token in {dashboard.TOKEN_VARIABLE} may read it."
+        advice = f"Check the account's name, and that your token in {TOKEN_VARIABLE} may read it."
     else:
         place = account.RegistryAccount.parse(arguments.from_account)
         listed = account.repositories_of(place, session.docker.login(place.host), politeness)

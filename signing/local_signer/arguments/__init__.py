@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from signing.local_signer.arguments import archive, audit, keys, looking, plugin, possession, signers, signing
+from signing.local_signer.arguments import archive, audit, keys, looking, plugin, possession, requests, signers, signing
 from signing.local_signer.menu import Menu
 
 FAMILIES: tuple[Callable[[Menu], None], ...] = (
@@ -12,6 +12,7 @@ FAMILIES: tuple[Callable[[Menu], None], ...] = (
     signers.register,
     signing.register,
     possession.register,
+    requests.register,
     looking.register,
     archive.register,
     audit.register,

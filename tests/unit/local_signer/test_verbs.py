@@ -252,7 +252,7 @@ def test_an_error_is_json_too(trustctl: TrustCtl) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["si"], ["sign", "signer"]),
+        (["si"], ["sign", "sign-request", "signer"]),
         (["key", ""], None),
         (["key", "rot"], ["rotate"]),
         (["--server", "x", "delegation", "p"], ["purge"]),
