@@ -23,7 +23,6 @@ Kind = Operation.Kind
 State = Operation.State
 
 _REPLACING = (Kind.ROTATE, Kind.REPLACE_KEY, Kind.IMPORT_TRUST)
-_OPEN = (State.QUEUED, State.RUNNING, State.NEEDS_SIGNATURE, State.PAUSED)
 _MARGIN = timedelta(minutes=10)
 _SHORT = 12
 
@@ -79,7 +78,7 @@ class Explanations:
         """Asked for only where something changed."""
         rows = Operation.objects.filter(repository=self._repository).select_related("signer")
         ended = Q(finished_at__gte=self._since - _MARGIN) if self._since else Q(finished_at__isnull=False)
-        return list(rows.filter(Q(state__in=_OPEN) | ended))
+        return list(rows.filter(~Q(state__in=Operation.FINISHED) | ended))
 
 
 def keys_found(trusted: TrustedRepository) -> dict[str, Any]:

@@ -44,7 +44,6 @@ LOOK_AGAIN_AFTER = timedelta(seconds=20)
 
 _NO_IMAGE = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?", re.ASCII)  # how cosign names what belongs to an image
 _SILENT = (RegistryUnreachable, RegistryLoginNeeded, RegistryDenied)
-_OPEN = (Operation.State.QUEUED, Operation.State.RUNNING, Operation.State.NEEDS_SIGNATURE, Operation.State.PAUSED)
 _log = structlog.get_logger(__name__)
 
 
@@ -246,7 +245,8 @@ def _look(repository: Repository, registry: Registry, keep_alive: Callable[[], N
 
 def _being_published(repository: Repository) -> set[str]:
     """Name the tags that work of ours moves right now: their signature comes first, the tag follows."""
-    rows = Operation.objects.filter(repository=repository, kind=Operation.Kind.PUBLISH, state__in=_OPEN)
+    rows = Operation.objects.filter(repository=repository, kind=Operation.Kind.PUBLISH)
+    rows = rows.exclude(state__in=Operation.FINISHED)
     return {str(parameters.get("tag")) for parameters in rows.values_list("parameters", flat=True)}
 
 
