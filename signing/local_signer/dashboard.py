@@ -22,12 +22,10 @@ LOGIN = f"Put an API token of yours with the scopes read and publish into {TOKEN
 MOST_LISTED = 200
 
 
-class Refused(TrustError):
+class DashboardRefused(TrustError):
     """The dashboard understood and says no; code, sentence and next step are its own."""
 
-    def __init__(self, code: str, message: str, next_step: str) -> None:
-        super().__init__(plain(message), next_step=plain(next_step))
-        self.code = plain(code)
+    code = "refused"
 
 
 class Dashboard:
@@ -89,7 +87,7 @@ class Dashboard:
         Raises:
             NotAuthorised: the token does not open it.
             NotFound: there is no such request, or it is not this person's to see.
-            Refused: it says no.
+            DashboardRefused: it says no.
             ServerUnreachable: there is no answer now.
         """
         headers, content = dict(self._headers), b""
@@ -108,11 +106,12 @@ class Dashboard:
         if answer.status >= 500 or answer.status == 429:
             raise ServerUnreachable(f"{self.host} cannot answer now: {answer.status}.", status=answer.status)
         said = self._object(answer)
-        raise Refused(
-            str(said.get("code", "refused")),
-            str(said.get("detail") or said.get("title") or f"{self.host} says {answer.status}."),
-            str(said.get("next_step", "")),
+        refused = DashboardRefused(
+            plain(str(said.get("detail") or said.get("title") or f"{self.host} says {answer.status}.")),
+            next_step=plain(str(said.get("next_step", ""))),
         )
+        refused.code = plain(str(said.get("code", refused.code)))
+        raise refused
 
     def _object(self, answer: Answer) -> dict[str, Any]:
         try:
