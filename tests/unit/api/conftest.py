@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from django.core.cache import cache
 from django.test import Client
 
@@ -16,6 +17,16 @@ from signing.services.machines import create_machine
 from tests.factories import Cast, make_cast
 
 ALL_SCOPES = ("read", "request", "publish", "approve", "manage")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each address of the description a test id of its own: of equal ids, tests spread by file run one alone."""
+    seen: set[str] = set()
+    for item in items:
+        if item.nodeid in seen:
+            # schemathesis leaves it out of the id, and pytest has no public way to say it
+            item._id = coerce_node_id(f"{item.nodeid}[{len(seen)}]")
+        seen.add(item.nodeid)
 
 
 @pytest.fixture(autouse=True)

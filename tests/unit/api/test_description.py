@@ -78,6 +78,9 @@ def real(cast: Cast) -> dict[str, Any]:
         "username": "dan",
         "number": 1,
         "delivery": 1,
+        "act": "freeze",
+        "kind": "account",
+        "which": cast.account.name,
         "pk": {"signers": signer.pk, "requests": request.pk},
     }
 
